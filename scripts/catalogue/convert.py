@@ -1,0 +1,119 @@
+"""Convert schemas of Swagger 2.0 and OpenAPI 3.0 to JSON Schema 2020-12, without the vendor's prose."""
+
+from typing import Any
+
+from scripts.catalogue.facts import speaks_of_null
+
+_REFERENCE_HOMES = ("#/definitions/", "#/components/schemas/")
+_HOME = "#/components/schemas/"
+
+# Keywords that mean the same in both dialects and whose value is not itself a schema.
+_KEPT = (
+    "type",
+    "format",
+    "enum",
+    "default",
+    "required",
+    "minimum",
+    "maximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "readOnly",
+    "writeOnly",
+    "deprecated",
+)
+# What these say is prose, presentation or a sample, or is translated below.
+_DROPPED = {
+    *("description", "example", "examples", "title", "xml", "externalDocs", "collectionFormat"),
+    *("nullable", "exclusiveMinimum", "exclusiveMaximum"),
+}
+_LISTS = ("allOf", "anyOf", "oneOf")
+
+
+class UnknownKeywordError(Exception):
+    """A schema keyword that this converter has no rule for; the message names it."""
+
+
+def convert(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same constraints as a JSON Schema 2020-12.
+
+    Raises:
+        UnknownKeywordError: a keyword without a rule, so that nothing is lost silently.
+    """
+    if "$ref" in schema:
+        return {"$ref": _reference(schema["$ref"])}
+    merged = _unwrapped(schema)
+    if merged is not None:
+        return convert(merged)
+    result: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        if keyword in _KEPT:
+            result[keyword] = value
+        elif keyword == "properties":
+            result[keyword] = {name: _property(child) for name, child in value.items()}
+        elif keyword in ("items", "not"):
+            result[keyword] = convert(value)
+        elif keyword == "additionalProperties":
+            result[keyword] = convert(value) if isinstance(value, dict) else value
+        elif keyword in _LISTS:
+            result[keyword] = [convert(child) for child in value]
+        elif keyword == "discriminator":
+            result[keyword] = _discriminator(value)
+        elif keyword not in _DROPPED and not keyword.startswith("x-"):
+            raise UnknownKeywordError(f"no rule for the schema keyword {keyword!r}; add one to scripts/catalogue/convert.py")
+    _move_exclusive_bounds(schema, result)
+    return _with_null(result) if schema.get("nullable") else result
+
+
+def _property(schema: dict[str, Any]) -> dict[str, Any]:
+    converted = convert(schema)
+    if speaks_of_null(str(schema.get("description", ""))) and not schema.get("nullable"):
+        converted["x-nullable"] = True
+    return converted
+
+
+def _reference(target: str) -> str:
+    for home in _REFERENCE_HOMES:
+        if target.startswith(home):
+            return _HOME + target.removeprefix(home)
+    raise UnknownKeywordError(f"a reference to {target!r}, which is not a named schema of the same file")
+
+
+def _unwrapped(schema: dict[str, Any]) -> dict[str, Any] | None:
+    """The sole member of an `allOf` that OpenAPI 3.0 needed only to write something beside a `$ref`."""
+    members = schema.get("allOf")
+    if not members or len(members) != 1 or schema.get("nullable"):
+        return None
+    return members[0] if set(schema) <= {"allOf", *_DROPPED} else None
+
+
+def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    if "enum" in schema:
+        schema["enum"] = [*schema["enum"], None] if None not in schema["enum"] else schema["enum"]
+    if isinstance(schema.get("type"), str):
+        schema["type"] = [schema["type"], "null"]
+        return schema
+    if list(schema) == ["allOf"] and len(schema["allOf"]) == 1:
+        return {"anyOf": [schema["allOf"][0], {"type": "null"}]}
+    return {"anyOf": [schema, {"type": "null"}]} if schema else schema
+
+
+def _move_exclusive_bounds(schema: dict[str, Any], result: dict[str, Any]) -> None:
+    """OpenAPI 3.0 says `minimum: 1, exclusiveMinimum: true` where JSON Schema says `exclusiveMinimum: 1`."""
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if schema.get(exclusive) is True and bound in result:
+            result[exclusive] = result.pop(bound)
+
+
+def _discriminator(value: str | dict[str, Any]) -> dict[str, Any]:
+    if isinstance(value, str):
+        return {"propertyName": value}
+    mapping = {name: _reference(target) for name, target in value.get("mapping", {}).items()}
+    return {"propertyName": value["propertyName"], **({"mapping": mapping} if mapping else {})}
