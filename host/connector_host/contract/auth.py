@@ -1,0 +1,228 @@
+"""Authentication as `httpx.Auth`: headers and addresses from the manifest, and sessions that are shared and renewed.
+
+A request carries the name of its base and its path in `request.extensions` (`base`, `target`). The auth handler puts
+the address and the headers on it, because both may come from the session.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from .clock import Clock
+from .errors import CredentialsRejected
+from .manifest import AuthenticationMethod, BodyFormat, Manifest
+from .secrets import Credentials, Redactor
+from .sessions import Rejection, Session, SessionStore
+from .variables import render
+
+__all__ = ["AuthContext", "ManifestAuth", "SessionAuth"]
+
+
+@dataclass(frozen=True)
+class AuthContext:
+    """What an auth handler works with: one instance's credentials and settings, and where its sessions are kept.
+
+    `redactor` is to be taught every secret that the handler comes by.
+    """
+
+    manifest: Manifest
+    method: AuthenticationMethod
+    credentials: Credentials
+    settings: Mapping[str, Any]
+    redactor: Redactor
+    sessions: SessionStore
+    clock: Clock
+
+
+class ManifestAuth(httpx.Auth):
+    """Sends the headers of the authentication method with every call: tokens, keys, basic.
+
+    The default where a connector's hook gives no handler of its own.
+    """
+
+    def __init__(self, context: AuthContext) -> None:
+        self.context = context
+        context.redactor.add(*context.credentials.secret_values)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Address and sign the request."""
+        self.sign(request, {})
+        yield request
+
+    def sign(self, request: httpx.Request, session: Mapping[str, str]) -> None:
+        """Put address and headers on a request, from credentials, settings and the session's variables."""
+        values = self.variables(session)
+        base = request.extensions.get("base")
+        if base is not None:
+            address = str(render(self.context.manifest.operations.addresses[base], values)).rstrip("/")
+            request.url = httpx.URL(address + request.extensions["target"])
+            request.headers["Host"] = request.url.netloc.decode("ascii")
+        for name, template in self.context.method.headers.items():
+            request.headers[name] = str(render(template, values))
+
+    def variables(self, session: Mapping[str, str]) -> dict[str, Any]:
+        """Return everything that a template of the manifest may name."""
+        return {
+            **self.context.settings,
+            **self.context.credentials,
+            **{f"session.{key}": value for key, value in session.items()},
+        }
+
+
+class SessionAuth(ManifestAuth):
+    """Opens a session with the manifest's `sign_in` request, shares it, renews it, and survives its death.
+
+    One sign-in serves however many calls wait for it, in all threads, tasks and processes that share the store. A
+    call that is refused with 401 is repeated once with a new session. Credentials that the vendor rejects raise
+    CredentialsRejected and are not sent again until they change.
+
+    A connector's handler says how an answer becomes a session: `read_session`.
+    """
+
+    requires_request_body = True
+    renew_before_seconds = 60.0
+    """How long before its end a session is renewed (decided)."""
+
+    def __init__(self, context: AuthContext) -> None:
+        super().__init__(context)
+        self._session: Session | None = None
+        self._last_used = 0.0
+        self._task_lock = anyio.Lock()
+        self._lock_thread = anyio.CapacityLimiter(1)
+
+    def read_session(self, response: httpx.Response) -> Session:
+        """Return the session that a sign-in's answer opened; its body has been read.
+
+        Raises CredentialsRejected when the vendor refuses the credentials, QuotaExhausted, VendorFault or
+        AnswerUnreadable otherwise. Messages carry no secret.
+        """
+        raise NotImplementedError  # pragma: no cover -- every handler has its own
+
+    def session_died(self, response: httpx.Response) -> bool:
+        """Tell whether an answer means that the session is over; 401 by default."""
+        return response.status_code == httpx.codes.UNAUTHORIZED
+
+    def sign_in_request(self) -> httpx.Request:
+        """Build the manifest's sign-in request. It takes the quota of its operation in the catalogue."""
+        sign_in = self.context.method.sign_in
+        if sign_in is None:
+            raise TypeError(f"{self.context.method.name} declares no sign_in")
+        values = self.variables({})
+        body = {key: str(render(template, values)) for key, template in sign_in.body.items()}
+        return httpx.Request(
+            sign_in.method.value,
+            str(render(sign_in.url, values)),
+            headers={"Accept": "application/json", **{k: str(render(v, values)) for k, v in sign_in.headers.items()}},
+            json=body if sign_in.body_format is BodyFormat.JSON else None,
+            data=body if sign_in.body_format is BodyFormat.FORM else None,
+            extensions={
+                "operation": sign_in.operation,
+                "timeout": httpx.Timeout(sign_in.timeout).as_dict(),
+                "sign_in": True,
+            },
+        )
+
+    def usable(self, session: Session | None) -> bool:
+        """Tell whether a session is worth trying: neither about to end nor idle for too long."""
+        if session is None:
+            return False
+        now = self.context.clock.time()
+        if session.expires_at is not None and now >= session.expires_at - self.renew_before_seconds:
+            return False
+        if session.idle_seconds is not None:
+            last_used = max(self._last_used, session.signed_in_at)
+            return now - last_used < session.idle_seconds - self.renew_before_seconds
+        return True
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sign the request with a shared session; on 401 sign in once more and repeat it once."""
+        await request.aread()
+        dead: Session | None = None
+        for _ in range(2):
+            session = self._at_hand(dead)
+            if session is None:
+                async with self._task_lock, _in_thread(self.context.sessions.signing_in(), self._lock_thread):
+                    session = await anyio.to_thread.run_sync(self._recheck, dead)
+                    if session is None:
+                        answer = yield self.sign_in_request()
+                        await answer.aread()
+                        session = await anyio.to_thread.run_sync(self._take, answer)
+            self.sign(request, session.variables)
+            response = yield request
+            if not self.session_died(response):
+                self._last_used = self.context.clock.time()
+                return
+            await response.aread()
+            dead = session
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Do the same for `httpx.Client`."""
+        request.read()
+        dead: Session | None = None
+        for _ in range(2):
+            session = self._at_hand(dead)
+            if session is None:
+                with self.context.sessions.signing_in():
+                    session = self._recheck(dead)
+                    if session is None:
+                        answer = yield self.sign_in_request()
+                        answer.read()
+                        session = self._take(answer)
+            self.sign(request, session.variables)
+            response = yield request
+            if not self.session_died(response):
+                self._last_used = self.context.clock.time()
+                return
+            response.read()
+            dead = session
+
+    def _at_hand(self, dead: Session | None) -> Session | None:
+        session = self._session
+        return session if session is not None and session != dead and self.usable(session) else None
+
+    def _recheck(self, dead: Session | None) -> Session | None:
+        """Look again now that no other sign-in is under way: it may have been done meanwhile."""
+        if dead is not None:
+            self.context.sessions.forget(dead)
+            self._session = None if self._session == dead else self._session
+        known = self._at_hand(dead) or self.context.sessions.load()
+        if isinstance(known, Rejection):
+            raise CredentialsRejected(
+                f"The credentials were rejected before: {self.context.redactor(known.message)}",
+                next_step="Correct the credentials of this instance; they are not tried again until they change.",
+            )
+        if known is None or known == dead or not self.usable(known):
+            return None
+        return self._keep(known)
+
+    def _take(self, answer: httpx.Response) -> Session:
+        """Read the sign-in's answer, and remember what came of it."""
+        try:
+            session = self.read_session(answer)
+        except CredentialsRejected as error:
+            self.context.sessions.save(Rejection(self.context.redactor(error.message), self.context.clock.time()))
+            raise
+        self._keep(session)
+        self.context.sessions.save(session)
+        return session
+
+    def _keep(self, session: Session) -> Session:
+        self.context.redactor.add(*session.secret_values)
+        self._session = session
+        return session
+
+
+@asynccontextmanager
+async def _in_thread(block: AbstractContextManager[None], limiter: anyio.CapacityLimiter) -> AsyncIterator[None]:
+    """Enter and leave a block that may wait for another process, without holding up the event loop."""
+    await anyio.to_thread.run_sync(block.__enter__, limiter=limiter)
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(block.__exit__, None, None, None, limiter=limiter)

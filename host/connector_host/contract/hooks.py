@@ -1,0 +1,96 @@
+"""The hooks between a host and a connector. A connector implements them in the module of its entry point.
+
+For one connector they fire in this order: `manifest` and `operations` when it is loaded; `migrate_settings` when an
+instance of an older version is opened; `check_credentials` when a form is checked; `auth_handler` when an instance is
+connected; `read_answer` for every answer of the vendor; `sandbox` when a person asks for it.
+
+Each hook has a few seconds. One that hangs, raises or returns something else than it should makes the connector
+broken, with the hook's name in the error, and harms no other connector.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pluggy
+
+from .answers import Meaning, RawAnswer
+from .auth import AuthContext
+from .catalogue import Operation
+from .manifest import AuthenticationMethod
+from .sandbox import Sandbox
+from .secrets import Credentials
+
+__all__ = ["ENTRY_POINT_GROUP", "EXTENSION_GROUP", "PROJECT", "ConnectorHooks", "hookimpl", "hookspec"]
+
+PROJECT = "connector_host"
+ENTRY_POINT_GROUP = "connector_host.connectors"
+"""Entry-point group of connectors: `name = "package.module"`, where name is the manifest's name."""
+EXTENSION_GROUP = "connector_host.extensions"
+"""Entry-point group of packages that add to an installed connector: `connector.name = "package.module"`."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class ConnectorHooks:
+    """The hook specifications."""
+
+    @hookspec(firstresult=True)
+    def manifest(self) -> Path:
+        """Return the path of your connector.yaml.
+
+        Fires once, when the connector is loaded. It must be the file that stands in your package, which hosts list
+        without importing your code.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def operations(self) -> Sequence[Path]:
+        """Return the OpenAPI 3.1 documents of your operations.
+
+        Fires once, when the connector is loaded. An extension returns the documents that it adds.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def auth_handler(self, context: AuthContext) -> httpx.Auth | None:
+        """Return what signs the requests of one instance, or None for the manifest's headers alone.
+
+        Fires when an instance is connected. Teach `context.redactor` every secret that you come by, and keep sessions
+        in `context.sessions`, so that others share them; `ManifestAuth` and `SessionAuth` do all of this.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def read_answer(self, operation: Operation, answer: RawAnswer) -> Meaning | None:
+        """Return what an answer of the vendor means, or None to let its HTTP status speak.
+
+        Fires for every answer, in a worker thread; it must be a pure function of its arguments.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def check_credentials(self, method: AuthenticationMethod, credentials: Credentials) -> Sequence[str]:
+        """Return sentences about credentials that are valid but look wrong; they are shown beside the form.
+
+        Optional. Fires after the credentials satisfied their schema. Put no secret into a sentence.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def migrate_settings(self, settings: Mapping[str, Any], from_version: int) -> Mapping[str, Any] | None:
+        """Return an instance's settings as this version takes them.
+
+        Optional. Fires when an instance is opened that an older version of the connector has saved.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def sandbox(self) -> Sandbox | None:
+        """Return your local stand-in for the vendor.
+
+        Optional. Fires when a person runs the sandbox or the demo; import what it needs only then.
+        """
+        raise NotImplementedError

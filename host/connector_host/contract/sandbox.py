@@ -1,0 +1,30 @@
+"""A connector's local stand-in for its vendor: for trying, testing and building flows without an account."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+__all__ = ["RunningSandbox", "Sandbox"]
+
+
+class RunningSandbox(Protocol):
+    """A stand-in that is listening on loopback."""
+
+    address: str
+    """Where it listens, as a URL."""
+    credentials: dict[str, str]
+    """Credentials that it accepts, by key."""
+    settings: dict[str, Any]
+    """Settings that point an instance to it, by key."""
+
+    def close(self) -> None:
+        """Stop listening and free everything."""
+
+
+class Sandbox(Protocol):
+    """What a connector's `sandbox` hook returns."""
+
+    options_schema: Mapping[str, Any]
+    """JSON Schema of the options: a flat object with titles and defaults."""
+
+    def start(self, options: Mapping[str, Any], *, port: int = 0) -> RunningSandbox:
+        """Start listening on a port of 127.0.0.1, any free one for 0. Raises InputInvalid for wrong options."""

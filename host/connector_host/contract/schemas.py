@@ -1,0 +1,184 @@
+"""JSON Schema (2020-12) with messages for people and the formats that vendors really send."""
+
+import datetime
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+
+from .errors import Problem
+from .nearest import did_you_mean
+
+__all__ = ["FORMATS", "problems_of", "validator_for"]
+
+FORMATS = FormatChecker()
+"""Formats as they are checked: date-time also without offset and with up to seven digits of a second (observed)."""
+
+_DATE_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?$")
+_WHOLE_NUMBER_LIMITS = {"int32": 2**31, "int64": 2**63}
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_date_time(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    found = _DATE_TIME.match(value)
+    return bool(found and datetime.datetime.fromisoformat(f"{found[1]}T{found[2]}"))
+
+
+@FORMATS.checks("uuid", raises=ValueError)
+def _is_uuid(value: object) -> bool:
+    return not isinstance(value, str) or str(uuid.UUID(value)) == value.lower()
+
+
+@FORMATS.checks("int32")
+def _is_int32(value: object) -> bool:
+    return _is_within(value, "int32")
+
+
+@FORMATS.checks("int64")
+def _is_int64(value: object) -> bool:
+    return _is_within(value, "int64")
+
+
+def _is_within(value: object, name: str) -> bool:
+    limit = _WHOLE_NUMBER_LIMITS[name]
+    return not isinstance(value, int) or isinstance(value, bool) or -limit <= value < limit
+
+
+def validator_for(schema: Mapping[str, Any]) -> Draft202012Validator:
+    """Return a validator that checks formats too."""
+    return Draft202012Validator(schema, format_checker=FORMATS)
+
+
+def problems_of(
+    validator: Draft202012Validator, value: Any, *, at: str = "", forgive_null: bool = False
+) -> list[Problem]:
+    """Return every problem of the value, in reading order, each with its dotted path below `at`.
+
+    With `forgive_null`, null is accepted wherever a field may be left out (observed: vendors take it so).
+    """
+    found: list[Problem] = []
+    for error in sorted(validator.iter_errors(value), key=lambda error: [str(step) for step in error.absolute_path]):
+        for leaf in _leaves(error):
+            if forgive_null and leaf.instance is None and leaf.validator in ("type", "enum", "anyOf", "oneOf"):
+                continue
+            found.extend(_problem(leaf, at))
+    return list(dict.fromkeys(found))
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """Yield the errors that a person can act on: below anyOf/oneOf those of the branch that fits best."""
+    if error.validator in ("anyOf", "oneOf") and error.context:
+        branches: dict[Any, list[ValidationError]] = {}
+        for inner in error.context:
+            branches.setdefault(inner.schema_path[0], []).append(inner)
+        best = min(branches.values(), key=lambda errors: (any(e.validator == "type" for e in errors), len(errors)))
+        for inner in best:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _problem(error: ValidationError, at: str) -> Iterator[Problem]:
+    path = _join(at, error.absolute_path)
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    if error.validator == "required" and isinstance(error.instance, dict):
+        wanted: Any = error.validator_value
+        for name in wanted:
+            if name not in error.instance:
+                words = _words_for(schema.get("properties", {}).get(name))
+                yield Problem(_join(path, [name]), "required", "This is required.", words)
+        return
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = list(schema.get("properties", {}))
+        for name in error.instance:
+            if name not in known:
+                hint = did_you_mean(name, known) or (f"Known: {', '.join(known[:12])}." if known else "None is known.")
+                yield Problem(_join(path, [name]), "unknown-field", "There is no such field.", hint)
+        return
+    own_words = schema.get("x-message")
+    if isinstance(own_words, str):
+        yield Problem(path, str(error.validator), own_words)
+        return
+    yield Problem(path, str(error.validator), *_sentence(error))
+
+
+def _words_for(schema: Any) -> str:
+    return str(schema.get("x-message", "")) if isinstance(schema, dict) else ""
+
+
+def _sentence(error: ValidationError) -> tuple[str, str]:
+    """Return what is wrong and how it is mended, by the schema's keyword."""
+    wanted: Any = error.validator_value
+    rule = str(error.validator)
+    sentence, fix = _WORDS.get(rule, (f"This breaks the rule {rule}.", ""))
+    if rule == "type":
+        names = wanted if isinstance(wanted, list) else [wanted]
+        sentence = f"This is {_kind(error.instance)}, not {' or '.join(map(_article, names))}."
+    elif rule == "enum":
+        fix = (
+            f"Choose one of: {', '.join(map(str, wanted[:_CHOICES_SHOWN]))}{', …' if wanted[_CHOICES_SHOWN:] else ''}."
+        )
+    elif rule == "format":
+        sentence, fix = _FORMAT_WORDS.get(str(wanted), (f"This is not of the format {wanted}.", ""))
+    return sentence.format(wanted), fix.format(wanted) if rule == "const" else fix
+
+
+_CHOICES_SHOWN = 12
+_WORDS = {
+    "enum": ("This is none of the choices.", ""),
+    "const": ("This cannot be changed.", "Set it to {}."),
+    "pattern": ("This does not have the right shape.", ""),
+    "minLength": ("This needs at least {} characters.", ""),
+    "maxLength": ("This has at most {} characters.", ""),
+    "minItems": ("This needs at least {} entries.", ""),
+    "maxItems": ("This has at most {} entries.", ""),
+    "minimum": ("This is at least {}.", ""),
+    "maximum": ("This is at most {}.", ""),
+    "exclusiveMinimum": ("This is more than {}.", ""),
+    "exclusiveMaximum": ("This is less than {}.", ""),
+    "uniqueItems": ("The same entry stands here twice.", "Remove one of them."),
+}
+_FORMAT_WORDS = {
+    "uuid": ("This is not a UUID.", "It looks like 12345678-90ab-cdef-1234-567890abcdef."),
+    "date-time": ("This is not a date and time.", "It looks like 2026-01-31T12:00:00Z."),
+    "date": ("This is not a date.", "It looks like 2026-01-31."),
+    "uri": ("This is not an address.", "It looks like https://example.com."),
+    "email": ("This is not an email address.", "It looks like someone@example.com."),
+    "int32": ("This does not fit a whole number of 32 bits.", ""),
+    "int64": ("This does not fit a whole number of 64 bits.", ""),
+}
+
+
+def _article(name: str) -> str:
+    return {
+        "null": "empty",
+        "integer": "a whole number",
+        "object": "an object",
+        "array": "a list",
+        "string": "a text",
+    }.get(name, f"a {name}")
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case Mapping():
+            return "an object"
+        case _:
+            return "a list"
+
+
+def _join(start: str, path: Sequence[str | int]) -> str:
+    return ".".join([*([start] if start else []), *(str(step) for step in path)])
