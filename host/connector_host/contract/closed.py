@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 __all__ = [
+    "SHAPES",
     "Closed",
     "DottedPath",
     "HostPattern",
@@ -18,16 +19,37 @@ __all__ = [
     "StreamName",
 ]
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$", max_length=64)]
+_KEY = r"^[a-z][a-z0-9_]{0,63}$"
+_NAME = r"^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$"
+_STREAM_NAME = r"^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$"
+_HTTPS_LINK = r"^https://[^\s/]+(?:/\S*)?$"
+_RELATIVE_PATH = r"^[\w-]+(?:[./][\w-]+)*$"
+_HOST_PATTERN = r"^(?:\*\.)?(?:[a-z0-9-]+\.)+[a-z]{2,}$"
+_OPERATION_ID = r"^[a-z][a-z0-9-]*\.[A-Za-z][A-Za-z0-9_]*$"
+_DOTTED_PATH = r"^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*$"
+
+SHAPES = {
+    _KEY: "Write lower-case letters, digits and underscores, such as application_id.",
+    _NAME: "Write lower-case letters, digits and single hyphens or underscores, such as my-shop.",
+    _STREAM_NAME: "Write lower-case letters, digits and single underscores, such as stock_items.",
+    _HTTPS_LINK: "Write an https address, such as https://example.com/docs.",
+    _RELATIVE_PATH: "Write a path inside the connector's folder, such as schemas/records/orders.json.",
+    _HOST_PATTERN: "Write a host name, such as api.example.com or *.example.com.",
+    _OPERATION_ID: "Write area.Name as in the catalogue, such as orders.GetOrdersById.",
+    _DOTTED_PATH: "Write field names joined by dots, such as GeneralInfo.Status.",
+}
+"""How each shape is explained to a person."""
+
+Key = Annotated[str, StringConstraints(pattern=_KEY)]
+Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=64)]
+StreamName = Annotated[str, StringConstraints(pattern=_STREAM_NAME, max_length=64)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-HttpsLink = Annotated[str, StringConstraints(pattern=r"^https://[^\s/]+(?:/\S*)?$", max_length=500)]
-RelativePath = Annotated[str, StringConstraints(pattern=r"^(?!/)(?!.*\.\.)[\w./-]+$")]
-HostPattern = Annotated[str, StringConstraints(pattern=r"^(?:\*\.)?(?:[a-z0-9-]+\.)+[a-z]{2,}$")]
-OperationId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*\.[A-Za-z][A-Za-z0-9_]*$")]
-DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*$")]
-StreamName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$", max_length=64)]
+HttpsLink = Annotated[str, StringConstraints(pattern=_HTTPS_LINK, max_length=500)]
+RelativePath = Annotated[str, StringConstraints(pattern=_RELATIVE_PATH, max_length=200)]
+HostPattern = Annotated[str, StringConstraints(pattern=_HOST_PATTERN)]
+OperationId = Annotated[str, StringConstraints(pattern=_OPERATION_ID)]
+DottedPath = Annotated[str, StringConstraints(pattern=_DOTTED_PATH)]
 
 
 class Closed(BaseModel):

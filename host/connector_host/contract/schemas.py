@@ -3,6 +3,7 @@
 import datetime
 import re
 import uuid
+import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,11 @@ def _is_date_time(value: object) -> bool:
 @FORMATS.checks("uuid", raises=ValueError)
 def _is_uuid(value: object) -> bool:
     return not isinstance(value, str) or str(uuid.UUID(value)) == value.lower()
+
+
+@FORMATS.checks("time-zone", raises=(ValueError, zoneinfo.ZoneInfoNotFoundError, OSError))
+def _is_time_zone(value: object) -> bool:
+    return not isinstance(value, str) or bool(zoneinfo.ZoneInfo(value))
 
 
 @FORMATS.checks("int32")
@@ -147,6 +153,7 @@ _FORMAT_WORDS = {
     "uuid": ("This is not a UUID.", "It looks like 12345678-90ab-cdef-1234-567890abcdef."),
     "date-time": ("This is not a date and time.", "It looks like 2026-01-31T12:00:00Z."),
     "date": ("This is not a date.", "It looks like 2026-01-31."),
+    "time-zone": ("There is no such time zone.", "It looks like Europe/London."),
     "uri": ("This is not an address.", "It looks like https://example.com."),
     "email": ("This is not an email address.", "It looks like someone@example.com."),
     "int32": ("This does not fit a whole number of 32 bits.", ""),

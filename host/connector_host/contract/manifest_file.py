@@ -1,0 +1,141 @@
+"""Reads connector.yaml: every problem at once, each with file:line:column, one sentence and one fix."""
+
+import types
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from .catalogue import Catalogue
+from .closed import SHAPES
+from .errors import ManifestInvalid, Problem
+from .manifest import Manifest
+from .nearest import did_you_mean
+from .yaml_source import YamlSource
+
+__all__ = ["MANIFEST_NAME", "ConnectorFolder", "read_manifest"]
+
+MANIFEST_NAME = "connector.yaml"
+
+
+@dataclass(frozen=True)
+class ConnectorFolder:
+    """A manifest, and the folder that its paths are relative to."""
+
+    manifest: Manifest
+    folder: Path
+    source: YamlSource
+
+    def path(self, relative: str) -> Path:
+        """Return the file or folder that a path of the manifest names."""
+        return self.folder / relative
+
+    @cached_property
+    def documents(self) -> list[Path]:
+        """The OpenAPI documents of the catalogue, in order."""
+        return sorted(self.path(self.manifest.operations.catalogue).glob("*.json"))
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The operations of these documents."""
+        return Catalogue(self.documents)
+
+
+def read_manifest(path: Path, name: str | None = None) -> ConnectorFolder:
+    """Read a manifest and check its shape.
+
+    `name` is how the file is called in messages. Raises ManifestInvalid with every problem. What a shape cannot say is
+    in `manifest_checks`.
+    """
+    source = YamlSource(path, name)
+    try:
+        manifest = Manifest.model_validate(source.data)
+    except ValidationError as error:
+        details = error.errors(include_input=False, include_url=False)
+        problems = [_problem(source, detail) for detail in details]
+        count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
+        raise ManifestInvalid(f"{source.name} has {count}.", problems=problems) from None
+    return ConnectorFolder(manifest, path.parent, source)
+
+
+def _problem(source: YamlSource, error: ErrorDetails) -> Problem:
+    loc, kind = list(error["loc"]), error["type"]
+    context = error.get("ctx", {})
+    shown = f'"{loc[-1]}"' if loc else "This"
+    where, fix = source.where(loc), _description(loc)
+    match kind:
+        case "extra_forbidden":
+            known = sorted(_keys_of(_model_at(loc[:-1])))
+            where, rule, sentence = source.where(loc, key=True), "unknown-key", f"{shown} is no key here."
+            fix = did_you_mean(str(loc[-1]), known) or f"Known here: {', '.join(known)}."
+        case "missing":
+            where, rule, sentence = source.where(loc[:-1]), "missing-key", f"{shown} is missing."
+            fix = f"Add {loc[-1]}: {fix}"
+        case "union_tag_not_found":
+            rule, sentence = "missing-key", f"{shown} does not say its kind."
+            fix = "Add kind: none, page_number, offset or cursor_token."
+        case "string_pattern_mismatch":
+            rule, sentence = "shape", f"{shown} does not have the right shape."
+            fix = SHAPES.get(str(context.get("pattern")), f"It must match {context.get('pattern')}.")
+        case "enum" | "literal_error" | "union_tag_invalid":
+            rule, sentence = "choice", f"{shown} is none of the choices."
+            fix = f"Choose one of: {context.get('expected') or context.get('expected_tags')}."
+        case "value_error":
+            said = str(context.get("error", error["msg"])).rstrip(".")
+            rule, sentence = "rule", f"{said[:1].upper()}{said[1:]}."
+        case _:
+            rule, sentence = kind.replace("_", "-"), f"{shown}: {error['msg'][:1].lower()}{error['msg'][1:]}."
+    return Problem(where, rule, sentence, fix)
+
+
+def _description(loc: Sequence[str | int]) -> str:
+    """Return what the models say of the field at `loc`, as the hint in a message."""
+    model = _model_at(loc[:-1])
+    if model is None or not loc:
+        return ""
+    for name, field in model.model_fields.items():
+        if loc[-1] in (name, field.alias):
+            return field.description or ""
+    return ""
+
+
+def _keys_of(model: type[BaseModel] | None) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _model_at(loc: Sequence[str | int]) -> type[BaseModel] | None:
+    """Return the model that describes the mapping at `loc`; tags of unions count as steps."""
+    current: Any = Manifest
+    for step in loc:
+        models = _models_in(current)
+        if isinstance(step, int):
+            continue
+        fields = [
+            field.annotation
+            for model in models
+            for name, field in model.model_fields.items()
+            if step in (name, field.alias)
+        ]
+        tagged = [model for model in models if "kind" in model.model_fields and step in str(model.model_fields["kind"])]
+        if tagged and len(models) > 1:
+            current = tagged[0]
+        elif fields:
+            current = fields[0]
+        else:
+            return None
+    models = _models_in(current)
+    return models[0] if models else None
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    origin = typing.get_origin(annotation)
+    if origin in (tuple, list, dict, typing.Union, types.UnionType, typing.Annotated):
+        return [model for part in typing.get_args(annotation) for model in _models_in(part)]
+    return []
