@@ -1,4 +1,7 @@
-"""Command line of the catalogue script. Exit codes: 0 nothing left to do, 1 --check found differences, 2 needs a person."""
+"""Command line of the catalogue script.
+
+Exit codes: 0 nothing left to do, 1 `--check` found differences, 2 a person has to decide or repair something.
+"""
 
 import argparse
 import sys
@@ -7,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from scripts.catalogue.changes import Changes, compare
-from scripts.catalogue.convert import UnknownKeywordError
 from scripts.catalogue.decisions import (
     UNDECIDED,
     Decision,
@@ -18,7 +20,6 @@ from scripts.catalogue.decisions import (
     write_decisions,
 )
 from scripts.catalogue.documents import build_document, permission_counts, read_documents, text_of
-from scripts.catalogue.facts import UnreadableFactError
 from scripts.catalogue.vendor import VendorFile, VendorFileError, read_folder
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -54,15 +55,19 @@ class Places:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.catalogue", description=main.__doc__)
-    parser.description = "Derive schemas/operations from the vendor's OpenAPI files and print what changed."
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.catalogue",
+        description="Derive schemas/operations from the vendor's OpenAPI files and print what changed.",
+    )
     parser.add_argument("folder", type=Path, help="folder that holds the vendor's JSON files, at any depth")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the catalogue would change")
-    parser.add_argument("--schemas", type=Path, default=_REPOSITORY / "schemas", help="default: schemas of this repository")
+    parser.add_argument(
+        "--schemas", type=Path, default=_REPOSITORY / "schemas", help="default: schemas of this repository"
+    )
     options = parser.parse_args(arguments)
     try:
         return _run(options.folder, Places(options.schemas), check=options.check)
-    except (VendorFileError, DecisionError, UnknownKeywordError, UnreadableFactError) as error:
+    except (VendorFileError, DecisionError) as error:
         print(f"catalogue: {error}", file=sys.stderr)
         return EXIT_NEEDS_A_PERSON
 
@@ -87,7 +92,9 @@ def _run(folder: Path, places: Places, *, check: bool) -> int:
         _list("Files that would change", sorted(str(path.relative_to(places.schemas)) for path in stale))
         return EXIT_DIFFERS if stale or vanished else 0
     _write(stale)
-    print(f"{sum(len(file.operations) for file in files)} operations in {len(files)} areas; {len(stale)} files written.")
+    print(
+        f"{sum(len(file.operations) for file in files)} operations in {len(files)} areas; {len(stale)} files written."
+    )
     if vanished:
         print(f"Remove the rows of operations that vanished from {places.decisions}.")
     return EXIT_NEEDS_A_PERSON if vanished else 0
@@ -115,7 +122,7 @@ def _build(files: list[VendorFile], decisions: list[Decision], places: Places) -
 
 def _stale(documents: dict[str, dict[str, Any]], places: Places) -> dict[Path, str | None]:
     """Files whose text differs from what it should be; None for a file that should not be there."""
-    wanted: dict[Path, str | None] = {path: None for path in places.operations.glob("*.json")}
+    wanted: dict[Path, str | None] = dict.fromkeys(places.operations.glob("*.json"))
     wanted |= {places.operations / f"{area}.json": text_of(document) for area, document in documents.items()}
     wanted[places.permissions] = text_of(permission_counts(documents.values()))
     return {
@@ -136,8 +143,9 @@ def _write(stale: dict[Path, str | None]) -> None:
 def _report(changes: Changes) -> None:
     _list("Added", changes.added)
     _list("Removed", changes.removed)
-    lines = [line for identifier, each in changes.changed.items() for line in (identifier, *(f"  {x}" for x in each))]
-    _list("Changed", lines, len(changes.changed))
+    for heading, changed in (("Changed", changes.operations), ("Changed schemas", changes.schemas)):
+        lines = [line for name, each in changed.items() for line in (name, *(f"  {detail}" for detail in each))]
+        _list(heading, lines, len(changed))
     if not changes:
         print("No operation changed.")
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from scripts.catalogue.leniency import reachable
 
-_JSON = "application/json"
 _PLAIN = {
     "summary": "title",
     "x-kind": "kind",
@@ -23,24 +22,28 @@ _PLAIN = {
 
 @dataclass
 class Changes:
-    """Lines for the report: `added` and `removed` operations, and per operation what changed."""
+    """Lines for the report: added and removed operations, and what changed by operation and by named schema.
+
+    A heading of `schemas` names the operations that use the schema, so that a change in a shared one is read once.
+    """
 
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    changed: dict[str, list[str]] = field(default_factory=dict)
+    operations: dict[str, list[str]] = field(default_factory=dict)
+    schemas: dict[str, list[str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed)
+        return bool(self.added or self.removed or self.operations or self.schemas)
 
 
 @dataclass(frozen=True)
 class _Located:
-    """An operation with where it stands and the schemas it can reach."""
+    """An operation with where it stands and the names of the schemas it can reach."""
 
     method: str
     path: str
     operation: dict[str, Any]
-    schemas: dict[str, Any]
+    schemas: set[str]
 
 
 def compare(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> Changes:
@@ -52,8 +55,20 @@ def compare(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]])
     )
     for identifier in sorted(old.keys() & new.keys()):
         if lines := list(_differences(old[identifier], new[identifier])):
-            changes.changed[identifier] = lines
+            changes.operations[identifier] = lines
+    for area in sorted(before.keys() & after.keys()):
+        _compare_schemas(area, before[area], after[area], new, changes)
     return changes
+
+
+def _compare_schemas(
+    area: str, before: dict[str, Any], after: dict[str, Any], operations: dict[str, _Located], changes: Changes
+) -> None:
+    old, new = (document["components"]["schemas"] for document in (before, after))
+    for name in sorted(old.keys() & new.keys()):
+        if old[name] != new[name]:
+            users = [id_ for id_, each in operations.items() if id_.startswith(f"{area}.") and name in each.schemas]
+            changes.schemas[f"{name} of {', '.join(sorted(users))}"] = list(_inside(old[name], new[name]))
 
 
 def _by_id(catalogue: dict[str, dict[str, Any]]) -> dict[str, _Located]:
@@ -62,8 +77,7 @@ def _by_id(catalogue: dict[str, dict[str, Any]]) -> dict[str, _Located]:
         schemas = document["components"]["schemas"]
         for path, item in document["paths"].items():
             for method, operation in item.items():
-                names = reachable(operation, schemas)
-                reached = {name: schemas[name] for name in sorted(names)}
+                reached = reachable(operation, schemas)
                 found[operation["operationId"]] = _Located(method.upper(), path, operation, reached)
     return found
 
@@ -80,16 +94,11 @@ def _differences(old: _Located, new: _Located) -> Iterator[str]:
         if before != after:
             show = _limit if key == "x-rate-limit" else _value
             yield f"{name}: {show(before)} -> {show(after)}"
-    yield from _members("permission", *(dict.fromkeys(x.operation["x-permissions"]) for x in (old, new)))
-    yield from _members("parameter", *(_parameters(x.operation) for x in (old, new)))
-    yield from _bodies(old.operation, new.operation)
-    yield from _members("schema", old.schemas, new.schemas)
-
-
-def _bodies(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    if old.get("requestBody") != new.get("requestBody"):
-        yield f"request body: {_value(old.get('requestBody'))} -> {_value(new.get('requestBody'))}"
-    yield from _members("answer", old["responses"], new["responses"])
+    yield from _members("permission", *(dict.fromkeys(each.operation["x-permissions"]) for each in (old, new)))
+    yield from _members("parameter", *(_parameters(each.operation) for each in (old, new)))
+    if old.operation.get("requestBody") != new.operation.get("requestBody"):
+        yield f"request body: {_value(old.operation.get('requestBody'))} -> {_value(new.operation.get('requestBody'))}"
+    yield from _members("answer", old.operation["responses"], new.operation["responses"])
 
 
 def _parameters(operation: dict[str, Any]) -> dict[str, Any]:
@@ -103,18 +112,15 @@ def _members(what: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[st
         yield f"{what} removed: {name}"
     for name in sorted(old.keys() & new.keys()):
         if old[name] != new[name]:
-            yield from _inside(f"{what} {name}", old[name], new[name])
+            yield f"{what} changed: {name}: {_value(old[name])} -> {_value(new[name])}"
 
 
-def _inside(what: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """A schema's fields are named one by one; anything else is shown whole."""
-    if "properties" not in old or "properties" not in new:
-        yield f"{what} changed: {_value(old)} -> {_value(new)}"
-        return
-    yield from _members(f"{what} field", old["properties"], new["properties"])
-    rest = [{key: value for key, value in each.items() if key != "properties"} for each in (old, new)]
-    if rest[0] != rest[1]:
-        yield f"{what} changed: {_value(rest[0])} -> {_value(rest[1])}"
+def _inside(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """The fields of a schema one by one, then what else is different."""
+    yield from _members("field", old.get("properties", {}), new.get("properties", {}))
+    for key in sorted((old.keys() | new.keys()) - {"properties"}):
+        if old.get(key) != new.get(key):
+            yield f"{key}: {_value(old.get(key))} -> {_value(new.get(key))}"
 
 
 def _limit(limit: dict[str, int] | None) -> str:

@@ -1,5 +1,6 @@
 """Convert schemas of Swagger 2.0 and OpenAPI 3.0 to JSON Schema 2020-12, without the vendor's prose."""
 
+from collections.abc import Callable
 from typing import Any
 
 from scripts.catalogue.facts import speaks_of_null
@@ -7,34 +8,11 @@ from scripts.catalogue.facts import speaks_of_null
 _REFERENCE_HOMES = ("#/definitions/", "#/components/schemas/")
 _HOME = "#/components/schemas/"
 
-# Keywords that mean the same in both dialects and whose value is not itself a schema.
-_KEPT = (
-    "type",
-    "format",
-    "enum",
-    "default",
-    "required",
-    "minimum",
-    "maximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-    "readOnly",
-    "writeOnly",
-    "deprecated",
-)
 # What these say is prose, presentation or a sample, or is translated below.
 _DROPPED = {
     *("description", "example", "examples", "title", "xml", "externalDocs", "collectionFormat"),
     *("nullable", "exclusiveMinimum", "exclusiveMaximum"),
 }
-_LISTS = ("allOf", "anyOf", "oneOf")
 
 
 class UnknownKeywordError(Exception):
@@ -54,20 +32,10 @@ def convert(schema: dict[str, Any]) -> dict[str, Any]:
         return convert(merged)
     result: dict[str, Any] = {}
     for keyword, value in schema.items():
-        if keyword in _KEPT:
-            result[keyword] = value
-        elif keyword == "properties":
-            result[keyword] = {name: _property(child) for name, child in value.items()}
-        elif keyword in ("items", "not"):
-            result[keyword] = convert(value)
-        elif keyword == "additionalProperties":
-            result[keyword] = convert(value) if isinstance(value, dict) else value
-        elif keyword in _LISTS:
-            result[keyword] = [convert(child) for child in value]
-        elif keyword == "discriminator":
-            result[keyword] = _discriminator(value)
+        if keyword in _TRANSLATED:
+            result[keyword] = _TRANSLATED[keyword](value)
         elif keyword not in _DROPPED and not keyword.startswith("x-"):
-            raise UnknownKeywordError(f"no rule for the schema keyword {keyword!r}; add one to scripts/catalogue/convert.py")
+            raise UnknownKeywordError(f"no rule for the schema keyword {keyword!r}; add one to {__name__}")
     _move_exclusive_bounds(schema, result)
     return _with_null(result) if schema.get("nullable") else result
 
@@ -112,8 +80,38 @@ def _move_exclusive_bounds(schema: dict[str, Any], result: dict[str, Any]) -> No
             result[exclusive] = result.pop(bound)
 
 
+def _properties(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: _property(schema) for name, schema in value.items()}
+
+
+def _list(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [convert(schema) for schema in value]
+
+
+def _additional(value: bool | dict[str, Any]) -> bool | dict[str, Any]:
+    return convert(value) if isinstance(value, dict) else value
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
 def _discriminator(value: str | dict[str, Any]) -> dict[str, Any]:
     if isinstance(value, str):
         return {"propertyName": value}
     mapping = {name: _reference(target) for name, target in value.get("mapping", {}).items()}
     return {"propertyName": value["propertyName"], **({"mapping": mapping} if mapping else {})}
+
+
+_TRANSLATED: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(
+        ("type", "format", "enum", "default", "required", "readOnly", "writeOnly", "deprecated"), _unchanged
+    ),
+    **dict.fromkeys(("minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern"), _unchanged),
+    **dict.fromkeys(("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"), _unchanged),
+    **dict.fromkeys(("items", "not"), convert),
+    **dict.fromkeys(("allOf", "anyOf", "oneOf"), _list),
+    "properties": _properties,
+    "additionalProperties": _additional,
+    "discriminator": _discriminator,
+}

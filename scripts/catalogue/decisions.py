@@ -12,6 +12,7 @@ How an operation was decided to read or write, from its name, parameters, answer
 """
 
 import csv
+from collections import Counter
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,9 @@ def read_decisions(path: Path) -> list[Decision]:
         if reader.fieldnames != names:
             raise DecisionError(f"{path}:1: the columns must be {','.join(names)}")
         rows = [_row(row, path, line) for line, row in enumerate(reader, start=2)]
-    for what, values in (("id", [row.id for row in rows]), ("operation", [row.key for row in rows])):
-        if twice := sorted({str(value) for value in values if values.count(value) > 1}):  # type: ignore[arg-type]
+    for what, values in (("id", [row.id for row in rows]), ("operation", [" ".join(row.key) for row in rows])):
+        twice = [value for value, count in Counter(values).items() if count > 1]
+        if twice:
             raise DecisionError(f"{path}: this {what} stands in two rows: {twice[0]}; remove one")
     return rows
 
@@ -75,7 +77,8 @@ def _row(row: dict[str, str], path: Path, line: int) -> Decision:
             raise DecisionError(f"{path}:{line}: {column} is {row[column]!r}; it must be one of {shown}")
     if row["destructive"] and row["kind"] != "write":
         raise DecisionError(f"{path}:{line}: {row['id']} is destructive, so its kind must be write")
-    return Decision(**{**row, "destructive": row["destructive"] == "yes"})  # type: ignore[arg-type]
+    texts = {name: value for name, value in row.items() if name != "destructive"}
+    return Decision(**texts, destructive=row["destructive"] == "yes")
 
 
 def write_decisions(path: Path, decisions: list[Decision]) -> None:
@@ -115,10 +118,12 @@ def read_shapes(path: Path, known_ids: set[str]) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
     document = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
+    for section, entries in document.items():
+        unknown = sorted(entries.keys() - known_ids)
+        if unknown:
+            raise DecisionError(f"{path}: {section} names {unknown[0]}, which is not in decisions.csv")
     shapes: dict[str, dict[str, Any]] = {}
     for section, key in (("paging", "x-paging"), ("batch", "x-batch")):
-        for identifier, shape in (document.get(section) or {}).items():
-            if identifier not in known_ids:
-                raise DecisionError(f"{path}: {section} names {identifier}, which is not in decisions.csv")
+        for identifier, shape in document.get(section, {}).items():
             shapes.setdefault(identifier, {})[key] = {name: value for name, value in shape.items() if name != "note"}
     return shapes

@@ -2,15 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from scripts.catalogue.convert import convert
+from scripts.catalogue.convert import UnknownKeywordError, convert
 from scripts.catalogue.decisions import Decision
+from scripts.catalogue.facts import UnreadableFactError
 from scripts.catalogue.leniency import loosen_answers, reachable
 from scripts.catalogue.operations import build
-from scripts.catalogue.vendor import VendorFile
+from scripts.catalogue.vendor import VendorFile, VendorFileError
 
 _SIGN_IN_AREA = "auth"
 
@@ -18,13 +20,21 @@ _SIGN_IN_AREA = "auth"
 def build_document(
     file: VendorFile, decisions: dict[tuple[str, str, str], Decision], shapes: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """The catalogue's document of one area, with keys in the order they are written in."""
+    """The catalogue's document of one area, with keys in the order they are written in.
+
+    Raises:
+        VendorFileError: something that no rule covers; the message names the operation or schema it stands in.
+    """
     paths: dict[str, dict[str, Any]] = {}
     for operation in sorted(file.operations, key=lambda each: (each.path.lower(), each.path, each.method)):
         decision = decisions[operation.key]
-        built = build(file, operation, decision, shapes.get(decision.id, {}))
+        with _located(decision.id):
+            built = build(file, operation, decision, shapes.get(decision.id, {}))
         paths.setdefault(operation.path, {})[operation.method.lower()] = built
-    schemas = {name: convert(schema) for name, schema in sorted(file.schemas.items())}
+    schemas = {}
+    for name, schema in sorted(file.schemas.items()):
+        with _located(f"{file.area}, schema {name}"):
+            schemas[name] = convert(schema)
     used = reachable(paths, schemas)
     document = {
         "openapi": "3.1.1",
@@ -43,6 +53,15 @@ def build_document(
     }
     loosen_answers(document)
     return document
+
+
+@contextmanager
+def _located(where: str) -> Iterator[None]:
+    """Say in which operation or schema the vendor's file could not be understood."""
+    try:
+        yield
+    except (UnknownKeywordError, UnreadableFactError) as error:
+        raise VendorFileError(f"{where}: {error}") from error
 
 
 def _server(file: VendorFile) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Turn one vendor operation into one operation of the catalogue, decisions included."""
 
-from http import HTTPStatus
 from typing import Any
 
 from scripts.catalogue import facts
@@ -13,6 +12,23 @@ _FORM = "application/x-www-form-urlencoded"
 # Media types of an error that are told apart; every other JSON spelling of the vendor's is the same JSON.
 _ANSWER_TYPES = (_JSON, "application/problem+json")
 _SIGN_IN_AREA = "auth"
+# Written out because http.HTTPStatus names some of them differently from one Python to the next.
+_PHRASES = {
+    "200": "OK",
+    "201": "Created",
+    "202": "Accepted",
+    "204": "No Content",
+    "400": "Bad Request",
+    "401": "Unauthorized",
+    "403": "Forbidden",
+    "404": "Not Found",
+    "405": "Method Not Allowed",
+    "409": "Conflict",
+    "422": "Unprocessable Content",
+    "429": "Too Many Requests",
+    "500": "Internal Server Error",
+    "503": "Service Unavailable",
+}
 
 
 def build(file: VendorFile, operation: VendorOperation, decision: Decision, shapes: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +117,7 @@ def _inline_schema(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _response(status: str, raw: dict[str, Any], file: VendorFile) -> dict[str, Any]:
-    result: dict[str, Any] = {"description": HTTPStatus(int(status)).phrase}
+    result: dict[str, Any] = {"description": _PHRASES.get(status, f"Status {status}")}
     if file.is_swagger:
         schemas = {_JSON: raw["schema"]} if "schema" in raw else {}
     else:

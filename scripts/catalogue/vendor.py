@@ -66,8 +66,9 @@ def _read(path: Path) -> VendorFile:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise VendorFileError(f"{path}: not JSON ({error})") from error
-    is_swagger = document.get("swagger") == "2.0"
-    if not is_swagger and not str(document.get("openapi", "")).startswith("3."):
+    stated_format = document if isinstance(document, dict) else {}
+    is_swagger = stated_format.get("swagger") == "2.0"
+    if not is_swagger and not str(stated_format.get("openapi", "")).startswith("3."):
         raise VendorFileError(f"{path}: neither Swagger 2.0 nor OpenAPI 3; move it out of the folder")
     area = AREA_OF_FILE.get(path.stem, path.stem)
     stated = str(document["info"]["version"])
@@ -92,7 +93,7 @@ def _operations(area: str, document: dict[str, Any]) -> Iterator[VendorOperation
 
 
 def _gateway(document: dict[str, Any], path: Path) -> str:
-    versions = {server["url"].rstrip("/").rsplit("/", 1)[-1] for server in document.get("servers", [])}
+    versions = {str(server["url"]).rstrip("/").rsplit("/", 1)[-1] for server in document.get("servers", [])}
     if len(versions) != 1:
         raise VendorFileError(f"{path}: expected servers that end in one version such as /v2, found {sorted(versions)}")
     return versions.pop()
