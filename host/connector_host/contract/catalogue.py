@@ -45,7 +45,7 @@ class Parameter:
     explode: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
     """One call of the vendor's API. Facts come from the catalogue; `components` are its document's schemas."""
 
