@@ -11,9 +11,9 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from connector_host.contract.errors import ConnectorBroken, ConnectorHostError, NameTaken
-from connector_host.contract.hooks import ENTRY_POINT_GROUP, EXTENSION_GROUP
 from connector_host.contract.manifest import Manifest
 from connector_host.contract.manifest_file import MANIFEST_NAME, ConnectorFolder, read_manifest
+from connector_host.contract.markers import ENTRY_POINT_GROUP, EXTENSION_GROUP
 
 __all__ = ["FOLDERS_VARIABLE", "Extension", "Found", "find_connectors"]
 

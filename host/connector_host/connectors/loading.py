@@ -4,7 +4,7 @@ import functools
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ import httpx
 import msgspec
 import pluggy
 
-from connector_host.contract.answers import Meaning, RawAnswer, meaning_of_status
+from connector_host.contract.answers import Meaning, RawAnswer, meaning_of_status, retry_after_seconds
 from connector_host.contract.auth import AuthContext, ManifestAuth
 from connector_host.contract.catalogue import Catalogue, Operation
 from connector_host.contract.errors import ConnectorBroken, ConnectorHostError, UnknownName
-from connector_host.contract.hooks import PROJECT, ConnectorHooks
+from connector_host.contract.hooks import ConnectorHooks
 from connector_host.contract.manifest import AuthenticationMethod, Manifest
 from connector_host.contract.manifest_file import ConnectorFolder
+from connector_host.contract.markers import PROJECT
 from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.permissions import PermissionNames, Scope
 from connector_host.contract.sandbox import Sandbox
@@ -109,7 +110,7 @@ class Connector:
         section = self.manifest.permissions
         if section is None or section.known is None:
             return ()
-        return tuple(msgspec.json.decode(self.folder.path(section.known).read_bytes()))
+        return tuple(each["node"] for each in msgspec.json.decode(self.folder.path(section.known).read_bytes()))
 
     def auth_handler(self, context: AuthContext) -> httpx.Auth:
         """Return what signs the requests of an instance."""
@@ -130,6 +131,8 @@ class Connector:
             return meaning_of_status(answer, now)
         if not isinstance(meaning, Meaning):
             raise self._rubbish("read_answer", "a Meaning")
+        if meaning.retry_after is None:
+            return replace(meaning, retry_after=retry_after_seconds(answer.headers.get("retry-after"), now))
         return meaning
 
     def migrate_settings(self, settings: Mapping[str, Any], from_version: int) -> Mapping[str, Any]:

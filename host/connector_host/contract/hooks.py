@@ -13,25 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pluggy
 
 from .answers import Meaning, RawAnswer
 from .auth import AuthContext
 from .catalogue import Operation
 from .manifest import AuthenticationMethod
+from .markers import hookspec
 from .sandbox import Sandbox
 from .secrets import Credentials
 
-__all__ = ["ENTRY_POINT_GROUP", "EXTENSION_GROUP", "PROJECT", "ConnectorHooks", "hookimpl", "hookspec"]
-
-PROJECT = "connector_host"
-ENTRY_POINT_GROUP = "connector_host.connectors"
-"""Entry-point group of connectors: `name = "package.module"`, where name is the manifest's name."""
-EXTENSION_GROUP = "connector_host.extensions"
-"""Entry-point group of packages that add to an installed connector: `connector.name = "package.module"`."""
-
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+__all__ = ["ConnectorHooks"]
 
 
 class ConnectorHooks:
@@ -67,7 +58,8 @@ class ConnectorHooks:
     def read_answer(self, operation: Operation, answer: RawAnswer) -> Meaning | None:
         """Return what an answer of the vendor means, or None to let its HTTP status speak.
 
-        Fires for every answer, in a worker thread; it must be a pure function of its arguments.
+        Fires for every answer, in a worker thread; it must be a pure function of its arguments. A Retry-After header
+        is read by the host.
         """
         raise NotImplementedError
 

@@ -249,7 +249,7 @@ class PermissionsSection(Closed):
     everything: str = "all"
     """The word for all permissions."""
     known: RelativePath | None = None
-    """File with the known nodes: a JSON object from node to the number of operations that need it."""
+    """File with the known nodes: a JSON list of objects with `node` and the number of `operations` that need it."""
     portal_key: str = "permissions"
     """Key of the block that the vendor's portal takes the nodes under."""
 

@@ -19,7 +19,7 @@ from .manifest import AuthenticationMethod, Credential
 from .manifest_file import ConnectorFolder
 from .nearest import did_you_mean
 from .paths import set_path
-from .stream_models import PageNumberPaging, Stream
+from .stream_models import Stream
 from .variables import variables_in
 
 __all__ = ["check_connector", "problems_of_connector"]
@@ -31,7 +31,8 @@ _SECRET_KEY = re.compile(
     r"(^|_)(secret|token|password|passphrase|passwd)$|(^|_)(api|private|access|secret|signing)_?key$"
 )
 _GIVEN_TO_STREAMS = {"since", "until", "page"}
-_SAMPLE_OF_PAGING = {"page": 1, "size": 1, "offset": 1, "token": "00000000-0000-0000-0000-000000000000"}
+_SAMPLE_ID = "00000000-0000-0000-0000-000000000000"
+_SAMPLE_OF_PAGING = {"page": 1, "size": 1, "offset": 1, "token": _SAMPLE_ID}
 
 
 def check_connector(connector: ConnectorFolder) -> None:
@@ -137,8 +138,8 @@ def files_exist(connector: ConnectorFolder) -> Iterator[Problem]:
         yield from _schema_file(connector, path, relative)
     if manifest.permissions and manifest.permissions.known:
         known = connector.path(manifest.permissions.known)
-        if not known.is_file() or not isinstance(_json(known), dict):
-            sentence = f"{manifest.permissions.known} is no JSON object of permission nodes."
+        if not known.is_file() or not isinstance(_json(known), list):
+            sentence = f"{manifest.permissions.known} is no JSON list of permission nodes."
             yield _at(connector, ["permissions", "known"], "file-exists", sentence, "Create it, or correct the path.")
 
 
@@ -155,16 +156,7 @@ def operations_exist(connector: ConnectorFolder) -> Iterator[Problem]:
         if base not in manifest.operations.addresses:
             sentence = f"Operations of the base {base} have no address."
             yield _at(connector, ["operations", "addresses"], "base-address", sentence, f"Add {base}: https://…")
-    named: list[tuple[Where, str]] = []
-    for number, stream in enumerate(manifest.streams):
-        named.append((["streams", number, "operation"], stream.operation))
-        if stream.details:
-            named.append((["streams", number, "details", "operation"], stream.details.operation))
-    named += [(["actions", n, "operation"], action.operation) for n, action in enumerate(manifest.actions)]
-    for index, method in enumerate(manifest.authentication):
-        if method.sign_in and method.sign_in.operation:
-            named.append((["authentication", index, "sign_in", "operation"], method.sign_in.operation))
-    for path, operation_id in named:
+    for path, operation_id in _named_operations(connector):
         if operation_id not in catalogue:
             fix = did_you_mean(operation_id, (operation.id for operation in catalogue)) or "Correct the id."
             yield _at(connector, path, "operation-exists", f"There is no operation {operation_id}.", fix)
@@ -257,15 +249,31 @@ def _templates(connector: ConnectorFolder) -> Iterator[tuple[Where, Any, set[str
         yield ["actions", number, "input"], action.input, settings | fields
 
 
+def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]:
+    """Yield every operation id in the manifest with its place."""
+    manifest = connector.manifest
+    for number, stream in enumerate(manifest.streams):
+        yield ["streams", number, "operation"], stream.operation
+        for part in ("for_each", "details"):
+            if inner := getattr(stream, part):
+                yield ["streams", number, part, "operation"], inner.operation
+    for number, action in enumerate(manifest.actions):
+        yield ["actions", number, "operation"], action.operation
+    for index, method in enumerate(manifest.authentication):
+        if method.sign_in and method.sign_in.operation:
+            yield ["authentication", index, "sign_in", "operation"], method.sign_in.operation
+
+
 def _stream_inputs(stream: Stream) -> Iterator[tuple[Where, str, dict[str, Any]]]:
     """Yield each operation of a stream with an input as the engine would send it."""
     given = msgspec.json.decode(msgspec.json.encode(stream.input))
     paging = stream.paging
     for name, sample in _SAMPLE_OF_PAGING.items():
         if path := getattr(paging, name, None):
-            set_path(
-                given, path, paging.page_size if name == "size" and isinstance(paging, PageNumberPaging) else sample
-            )
+            set_path(given, path, getattr(paging, "page_size", sample) if name == "size" else sample)
+    if stream.for_each:
+        set_path(given, stream.for_each.into, _SAMPLE_ID)
+        yield ["for_each"], stream.for_each.operation, dict(stream.for_each.input)
     if stream.time:
         set_path(given, stream.time.since, "2026-01-31T12:00:00Z")
         if stream.time.until:
@@ -273,7 +281,7 @@ def _stream_inputs(stream: Stream) -> Iterator[tuple[Where, str, dict[str, Any]]
     yield [], stream.operation, given
     if stream.details:
         details = msgspec.json.decode(msgspec.json.encode(stream.details.input))
-        set_path(details, stream.details.ids, ["00000000-0000-0000-0000-000000000000"])
+        set_path(details, stream.details.ids, [_SAMPLE_ID])
         yield ["details"], stream.details.operation, details
 
 

@@ -9,6 +9,7 @@ from .closed import Closed, DottedPath, Label, OperationId, RelativePath, Senten
 __all__ = [
     "CursorTokenPaging",
     "Details",
+    "ForEach",
     "NoPaging",
     "OffsetPaging",
     "PageNumberPaging",
@@ -97,6 +98,21 @@ class TimeWindow(Closed):
     """How far back a pull without `since` reaches where dates are required."""
 
 
+class ForEach(Closed):
+    """Values of another operation, such as locations: the list is pulled once for each."""
+
+    operation: OperationId
+    """Id of the operation that gives the values."""
+    input: dict[str, Any] = Field(default_factory=dict)
+    """Its input."""
+    records: DottedPath | None = None
+    """Where the list is in its answer; absent where the answer is the list."""
+    value: DottedPath
+    """Field of a listed record with the value."""
+    into: DottedPath
+    """Field of the stream's input that takes the value."""
+
+
 class Details(Closed):
     """A second operation that gives the full records for ids that the first one lists."""
 
@@ -133,6 +149,8 @@ class Stream(Closed):
     """How the list comes in pages."""
     records: DottedPath | None = None
     """Where the records are in an answer; absent where the answer is the list."""
+    for_each: ForEach | None = None
+    """Values that the list is asked for one by one; absent where one list has everything."""
     details: Details | None = None
     """How full records are got where the list has only ids or summaries."""
     primary_key: tuple[DottedPath, ...] = Field(min_length=1)
