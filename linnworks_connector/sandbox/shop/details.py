@@ -1,0 +1,119 @@
+"""The lists that hang on a stock item: titles, prices, descriptions, properties, images, suppliers, channel SKUs."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from linnworks_connector.sandbox.shop import reference as ref
+from linnworks_connector.sandbox.shop.draws import chance
+from linnworks_connector.sandbox.shop.ids import guid
+from linnworks_connector.sandbox.shop.items import Item
+from linnworks_connector.sandbox.shop.orders import channel_sku
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Details:
+    """Rows as the API writes them, with the field names of the vendor, misspelt ones included."""
+
+    titles: Rows = field(default_factory=list)
+    prices: Rows = field(default_factory=list)
+    descriptions: Rows = field(default_factory=list)
+    properties: Rows = field(default_factory=list)
+    images: Rows = field(default_factory=list)
+    suppliers: Rows = field(default_factory=list)
+    channel_skus: Rows = field(default_factory=list)
+
+
+def build_details(item: Item, seed: int) -> Details:
+    """Build the rows of a seeded item; the same item gives the same rows."""
+    rng = random.Random(seed * 7_919 + item.index)  # noqa: S311 - invented data
+    link = {"StockItemId": item.id, "StockItemIntId": item.int_id}
+    details = Details()
+    for place, channel in enumerate(ref.CHANNELS):
+        if not chance(rng, 0.25 if channel.site in ("DE", "US") else 0.6):
+            continue
+        about = {"Source": channel.source, "SubSource": channel.sub_source, **link}
+        details.titles.append({"pkRowId": guid(item.id, "title", place), "Title": item.title, **about})
+        details.prices.append(
+            {
+                "Rules": [],
+                "pkRowId": guid(item.id, "price", place),
+                "Price": round(item.retail_price * channel.fee, 2),
+                "Tag": "",
+                "UpdateStatus": "NoChange",
+                **about,
+            }
+        )
+        text = f"<p>{item.title}.</p><p>{ref.CATEGORIES[item.category].name} — made to last.</p>"
+        details.descriptions.append({"pkRowId": guid(item.id, "description", place), "Description": text, **about})
+        details.channel_skus.append(
+            {
+                "ChannelSKURowId": guid(item.id, "channel", place),
+                "SKU": channel_sku(item, channel),
+                "Source": channel.source,
+                "SubSource": channel.sub_source,
+                "UpdateStatus": "Success",
+                "ChannelReferenceId": f"B0{item.int_id:08d}",
+                "StockItemId": item.id,
+                "StockItemIntId": item.int_id,
+            }
+        )
+    for name, value in (
+        ("Material", rng.choice(ref.MATERIALS)),
+        ("CountryOfOrigin", rng.choice(("GB", "DE", "CN", "IN"))),
+    ):
+        details.properties.append(
+            {
+                "pkRowId": guid(item.id, "property", name),
+                "fkStockItemId": item.id,
+                "ProperyName": name,
+                "PropertyValue": value,
+                "PropertyType": "Attribute",
+            }
+        )
+    for place in range(rng.choice((0, 1, 1, 2, 3))):
+        details.images.append(_image(item, place, link))
+    for place, entry in enumerate(rng.sample(ref.SUPPLIERS, rng.choice((1, 1, 2)))):
+        details.suppliers.append(_supplier(item, entry, main=place == 0))
+    return details
+
+
+def _image(item: Item, place: int, link: dict[str, Any]) -> dict[str, Any]:
+    row = guid(item.id, "image", place)
+    checksum = row.replace("-", "")
+    return {
+        "Source": f"https://images.example.com/tumbnail_{row}.jpg",
+        "FullSource": f"https://images.example.com/{row}.jpg",
+        "CheckSumValue": checksum,
+        "pkRowId": row,
+        "IsMain": place == 0,
+        "SortOrder": place,
+        "ChecksumValue": checksum,
+        "RawChecksum": checksum,
+        **link,
+    }
+
+
+def _supplier(item: Item, entry: tuple[str, str, str, int], *, main: bool) -> dict[str, Any]:
+    supplier, name, currency, lead = entry
+    price = item.purchase_price
+    return {
+        "IsDefault": main,
+        "Supplier": name,
+        "SupplierID": supplier,
+        "Code": f"{name[:2].upper()}{item.int_id}",
+        "SupplierBarcode": "",
+        "LeadTime": lead,
+        "PurchasePrice": price,
+        "MinPrice": round(price * 0.95, 2),
+        "MaxPrice": round(price * 1.1, 2),
+        "AveragePrice": price,
+        "AverageLeadTime": float(lead),
+        "SupplierMinOrderQty": 1,
+        "SupplierPackSize": 1,
+        "SupplierCurrency": currency,
+        "StockItemId": item.id,
+        "StockItemIntId": item.int_id,
+    }

@@ -1,0 +1,59 @@
+"""The shop: everything that a sandbox remembers."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from linnworks_connector.sandbox.clock import Clock
+from linnworks_connector.sandbox.options import SandboxOptions
+from linnworks_connector.sandbox.shop.journal import Journal
+from linnworks_connector.sandbox.shop.order_book import OrderBook
+from linnworks_connector.sandbox.shop.stock import Stock
+
+_ENCODED_KEPT: Final = 20_000
+_TICK: Final = timedelta(microseconds=1)
+
+
+class Shop:
+    """An invented shop. Hold `lock` to look at several things that must agree while the server runs."""
+
+    def __init__(self, options: SandboxOptions, clock: Clock) -> None:
+        self.lock = threading.RLock()
+        self.seed = options.seed
+        self.clock = clock
+        self._last = clock.now()
+        self.started = self._last
+        self.journal = Journal(clock.now)
+        self.stock = Stock(options.items, options.seed, self.now, self.journal)
+        self.orders = OrderBook(options, now=self.now, stock=self.stock, journal=self.journal)
+        self.searches: dict[str, dict[str, Any]] = {}
+        """Cursors of GET /v2/orders by token."""
+        self._encoded: OrderedDict[tuple[str, str], tuple[int, msgspec.Raw]] = OrderedDict()
+
+    def now(self) -> datetime:
+        """Return the time of a change: later than that of every change before, even while the clock stands still."""
+        self._last = max(self.clock.now(), self._last + _TICK)
+        return self._last
+
+    def encoded(self, kind: str, key: str, version: int, make: Callable[[], Any]) -> msgspec.Raw:
+        """Return a record as JSON, encoded again only when its version changed."""
+        found = self._encoded.get((kind, key))
+        if found is not None and found[0] == version:
+            return found[1]
+        raw = msgspec.Raw(msgspec.json.encode(make()))
+        self._encoded[kind, key] = (version, raw)
+        if len(self._encoded) > _ENCODED_KEPT:
+            self._encoded.popitem(last=False)
+        return raw
+
+    def counts(self) -> dict[str, int]:
+        """Return how many records of each kind there are."""
+        return {
+            "stock_items": len(self.stock),
+            "open_orders": len(self.orders.open),
+            "processed_orders": len(self.orders.processed),
+        }
