@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic_core import PydanticCustomError
 
 __all__ = [
     "SHAPES",
@@ -17,6 +18,7 @@ __all__ = [
     "RelativePath",
     "Sentence",
     "StreamName",
+    "broken_rule",
 ]
 
 _KEY = r"^[a-z][a-z0-9_]{0,63}$"
@@ -56,3 +58,8 @@ class Closed(BaseModel):
     """Base of every manifest model: unknown keys are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+
+
+def broken_rule(sentence: str, fix: str) -> PydanticCustomError:
+    """Return the error of a validator for a rule between fields: what is wrong, and the one fix."""
+    return PydanticCustomError("rule", "{sentence}", {"sentence": sentence, "fix": fix})

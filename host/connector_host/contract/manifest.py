@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .closed import Closed, HostPattern, HttpsLink, Key, Label, Name, OperationId, RelativePath, Sentence
+from .closed import Closed, HostPattern, HttpsLink, Key, Label, Name, OperationId, RelativePath, Sentence, broken_rule
 from .stream_models import Stream
 
 __all__ = [
@@ -158,11 +158,11 @@ class Variable(Closed):
     @model_validator(mode="after")
     def _default_fits(self) -> Self:
         if self.locked and self.default is None:
-            raise ValueError("a locked variable needs a default, which is its only value")
+            raise broken_rule("A locked variable needs a default, which is its only value.", "Add default: …")
         if self.secret and self.default is not None:
-            raise ValueError("a secret has no default: it would stand in the manifest for all to read")
+            raise broken_rule("A secret has no default: all could read it in the manifest.", "Remove the default.")
         if isinstance(self.default, str) and len(self.default) > 1024:  # noqa: PLR2004 -- the platform's limit
-            raise ValueError("a default has at most 1,024 characters")
+            raise broken_rule("A default has at most 1,024 characters.", "Shorten it.")
         return self
 
 
@@ -219,9 +219,9 @@ class AuthenticationMethod(Closed):
     def _keys_are_unique(self) -> Self:
         keys = [credential.key for credential in self.credentials]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
-            raise ValueError(f"the credential {twice[0]} is declared twice")
+            raise broken_rule(f"The credential {twice[0]} is declared twice.", "Keep one of the two.")
         if self.type is not AuthenticationType.NONE and not self.credentials:
-            raise ValueError(f"authentication of type {self.type} needs credentials")
+            raise broken_rule(f"Authentication of type {self.type} needs credentials.", "Declare them, or type: none.")
         return self
 
     def credential(self, key: str) -> Credential:
@@ -352,7 +352,7 @@ class Manifest(Closed):
             ("action", [action.name for action in self.actions]),
         ):
             if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise ValueError(f"the {what} {twice[0]} is declared twice")
+                raise broken_rule(f"The {what} {twice[0]} is declared twice.", "Keep one of the two.")
         return self
 
     def method(self, name: str | None = None) -> AuthenticationMethod:

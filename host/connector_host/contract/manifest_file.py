@@ -85,9 +85,8 @@ def _problem(source: YamlSource, error: ErrorDetails) -> Problem:
         case "enum" | "literal_error" | "union_tag_invalid":
             rule, sentence = "choice", f"{shown} is none of the choices."
             fix = f"Choose one of: {context.get('expected') or context.get('expected_tags')}."
-        case "value_error":
-            said = str(context.get("error", error["msg"])).rstrip(".")
-            rule, sentence = "rule", f"{said[:1].upper()}{said[1:]}."
+        case "rule":
+            rule, sentence, fix = "rule", str(context["sentence"]), str(context["fix"])
         case _:
             rule, sentence = kind.replace("_", "-"), f"{shown}: {error['msg'][:1].lower()}{error['msg'][1:]}."
     return Problem(where, rule, sentence, fix)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .closed import Closed, DottedPath, Label, OperationId, RelativePath, Sentence, StreamName
+from .closed import Closed, DottedPath, Label, OperationId, RelativePath, Sentence, StreamName, broken_rule
 
 __all__ = [
     "CursorTokenPaging",
@@ -47,7 +47,10 @@ class PageNumberPaging(Closed):
     @model_validator(mode="after")
     def _total_is_named(self) -> Self:
         if (self.until == "total_pages") != (self.total_pages is not None):
-            raise ValueError("until: total_pages and the field total_pages go together")
+            raise broken_rule(
+                "until: total_pages and the field total_pages go together.",
+                "Name the field of the answer with total_pages: …, or end the list otherwise.",
+            )
         return self
 
 

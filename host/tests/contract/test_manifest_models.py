@@ -1,0 +1,153 @@
+import inspect
+
+import jsonschema
+import msgspec
+import pytest
+from ruamel.yaml import YAML
+
+from connector_host.contract import manifest, stream_models
+from connector_host.contract.closed import Closed
+from connector_host.contract.errors import ManifestInvalid
+from connector_host.contract.manifest import Manifest
+from connector_host.contract.manifest_file import read_manifest
+from connector_host.contract.manifest_schema import SCHEMA_FILE, examples, manifest_schema
+
+CASES = examples()
+MODELS = {
+    name: model
+    for module in (manifest, stream_models)
+    for name, model in inspect.getmembers(module, inspect.isclass)
+    if issubclass(model, Closed) and model is not Closed
+}
+GOOD = [(name, value) for name, cases in CASES.items() for value in cases["examples"]]
+BAD = [(name, case) for name, cases in CASES.items() for case in cases["counter_examples"]]
+
+# Where a value of each model stands in a manifest that is otherwise right.
+PLACES = {
+    "RateLimit": lambda value: {"rate_limit": value},
+    "Setting": lambda value: {"settings": [value]},
+    "Variable": lambda value: {"settings": [value]},
+    "AuthenticationMethod": lambda value: {"authentication": [value]},
+    "Credential": lambda value: {"authentication": [{**METHOD, "credentials": [value]}]},
+    "SignIn": lambda value: {"authentication": [{**METHOD, "sign_in": value}]},
+    "PermissionsSection": lambda value: {"permissions": value},
+    "OperationsSection": lambda value: {"operations": value},
+    "Action": lambda value: {"actions": [value]},
+    "Listing": lambda value: {"listing": value},
+    "Stream": lambda value: {"streams": [value]},
+    "TimeWindow": lambda value: {"streams": [{**STREAM, "time": value}]},
+    "ForEach": lambda value: {"streams": [{**STREAM, "for_each": value}]},
+    "Details": lambda value: {"streams": [{**STREAM, "details": value}]},
+    "Manifest": lambda value: value,
+    **{
+        name: (lambda value: {"streams": [{**STREAM, "paging": value}]})
+        for name in ("NoPaging", "PageNumberPaging", "OffsetPaging", "CursorTokenPaging")
+    },
+}
+METHOD = CASES["AuthenticationMethod"]["examples"][0]
+STREAM = CASES["Stream"]["examples"][0]
+BASE = CASES["Manifest"]["examples"][0]
+
+
+def written(tmp_path, change):
+    path = tmp_path / "connector.yaml"
+    with path.open("w") as file:
+        YAML().dump({**BASE, **change}, file)
+    return path
+
+
+def test_every_model_has_examples_and_counter_examples():
+    assert set(CASES) == set(MODELS)
+    assert all(cases["examples"] and cases["counter_examples"] for cases in CASES.values())
+    assert set(PLACES) == set(MODELS)
+
+
+@pytest.mark.parametrize(("name", "value"), GOOD)
+def test_example_is_accepted(name, value, tmp_path):
+    change = PLACES[name](value)
+    assert read_manifest(written(tmp_path, change)).manifest
+    jsonschema.validate({**BASE, **change}, manifest_schema())
+
+
+@pytest.mark.parametrize(("name", "case"), BAD)
+def test_counter_example_is_refused_where_it_stands(name, case, tmp_path):
+    change = PLACES[name](case["value"] if "value" in case else case["change"])
+    path = written(tmp_path, change)
+    with pytest.raises(ManifestInvalid) as caught:
+        read_manifest(path)
+    assert case["says"] in str(caught.value), case["reason"]
+    for problem in caught.value.problems:
+        file, line, column = problem.where.split(":")
+        assert file == "connector.yaml"
+        assert 1 <= int(line) <= len(path.read_text().splitlines())
+        assert int(column) >= 1
+        assert problem.fix, f"no fix is offered for {problem}"
+
+
+def test_all_problems_are_told_at_once_with_their_lines(tmp_path):
+    path = tmp_path / "connector.yaml"
+    path.write_text(
+        "contract: 1\nname: Plain Shop\nlable: Plain\ncolour: beige\nrate_limit:\n  amount: 0\n  unit: minute\n"
+    )
+    with pytest.raises(ManifestInvalid) as caught:
+        read_manifest(path)
+    by_place = {problem.where: problem.rule for problem in caught.value.problems}
+    assert by_place["connector.yaml:2:7"] == "shape"
+    assert by_place["connector.yaml:3:1"] == "unknown-key"
+    assert by_place["connector.yaml:4:9"] == "choice"
+    assert by_place["connector.yaml:6:11"] == "greater-than-equal"
+    assert sum(problem.rule == "missing-key" for problem in caught.value.problems) > 5
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "place"),
+    [
+        ("name: a\nname: b\n", "duplicate-key", "connector.yaml:2:1"),
+        ("- a\n", "not-a-mapping", "connector.yaml:1:1"),
+        ("a: [1\nb: 2\n", "not-yaml", "connector.yaml:2:2"),
+        ("", "not-a-mapping", "connector.yaml:1:1"),
+    ],
+)
+def test_what_is_not_yaml_is_told_with_its_place(text, rule, place, tmp_path):
+    path = tmp_path / "connector.yaml"
+    path.write_text(text)
+    with pytest.raises(ManifestInvalid) as caught:
+        read_manifest(path)
+    assert [(problem.rule, problem.where) for problem in caught.value.problems] == [(rule, place)]
+
+
+def test_missing_and_binary_files_are_told(tmp_path):
+    with pytest.raises(ManifestInvalid, match="no such file"):
+        read_manifest(tmp_path / "connector.yaml")
+    (tmp_path / "connector.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ManifestInvalid, match="UTF-8"):
+        read_manifest(tmp_path / "connector.yaml")
+
+
+def test_yaml_is_read_as_version_1_2(tmp_path):
+    base = {**BASE, "label": "NO"}
+    path = written(tmp_path, base)
+    assert "label: NO" in path.read_text() or "label: 'NO'" in path.read_text()
+    path.write_text(path.read_text().replace("label: 'NO'", "label: NO"))
+    assert read_manifest(path).manifest.label == "NO"
+
+
+def test_committed_schema_is_the_generated_one():
+    assert msgspec.json.decode(SCHEMA_FILE.read_bytes()) == manifest_schema()
+    jsonschema.Draft202012Validator.check_schema(manifest_schema())
+
+
+def test_every_field_is_described():
+    missing = [
+        f"{name}.{field}"
+        for name, model in MODELS.items()
+        for field, info in model.model_fields.items()
+        if not info.description
+    ]
+    assert missing == []
+
+
+def test_manifests_do_not_change():
+    loaded = Manifest.model_validate(BASE)
+    with pytest.raises(Exception, match="frozen"):
+        loaded.name = "other"
