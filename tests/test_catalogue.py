@@ -284,6 +284,20 @@ def test_answers_are_open_to_more_than_was_written_down():
     assert list(Draft202012Validator(schema).iter_errors(answer)) == []
 
 
+def test_a_list_that_must_be_in_the_query_has_an_entry():
+    """An empty one leaves no trace in the address, and the vendor then misses the parameter."""
+    lists = {
+        (id_, each["name"]): each["schema"].get("minItems")
+        for id_, operation in OPERATIONS.items()
+        for each in operation.get("parameters", ())
+        if each["in"] == "query" and each["schema"].get("type") == "array" and each.get("required")
+    }
+    assert lists == {
+        ("warehousetransfer-v2.GetBoxLabels", "shipmentBoxIds"): 1,
+        ("warehousetransfer-v2.GetLatestOperation", "operationTypes"): 1,
+    }
+
+
 def test_a_null_that_only_the_text_allows_is_marked():
     schema = DOCUMENTS["orders"]["components"]["schemas"]["Orders_ChangeOrderTagRequest"]
     assert schema["properties"]["tag"] == {"type": "integer", "format": "int32", "x-nullable": True}

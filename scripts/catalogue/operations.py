@@ -108,6 +108,9 @@ def _parameter(raw: dict[str, Any], file: VendorFile) -> dict[str, Any]:
         result["required"] = True
     if _resolved(raw.get("schema", raw), file).get("type") == "array":
         result |= {"style": "form", "explode": raw.get("collectionFormat", "multi") == "multi"}
+        if result.get("required"):
+            # A list without entries leaves no trace in a query, so one that must be there has at least one.
+            schema = {"minItems": 1, **schema}
     return {**result, "schema": schema}
 
 
