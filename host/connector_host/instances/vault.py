@@ -35,6 +35,8 @@ class Vault:
         if ring is not None:
             return ring
         with self._database.exclusive() as connection:
+            if (made_meanwhile := self.source.load()) is not None:
+                return made_meanwhile
             if connection.execute(select(exists(select(tables.credentials.c.field)))).scalar_one():
                 raise self._lost()
             return self.source.create()
