@@ -4,7 +4,7 @@ A request carries the name of its base and its path in `request.extensions` (`ba
 the address and the headers on it, because both may come from the session.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -181,6 +181,19 @@ class SessionAuth(ManifestAuth):
             response.read()
             dead = session
 
+    async def sign_in(self, send: Callable[[httpx.Request], Awaitable[httpx.Response]]) -> Session:
+        """Open a new session now, whatever is at hand, and share it; `send` sends a request as it is.
+
+        Raises what `read_session` raises, and CredentialsRejected for credentials that are known to be wrong.
+        """
+        async with self._task_lock, _in_thread(self.context.sessions.signing_in(), self._lock_thread):
+            known = await anyio.to_thread.run_sync(self.context.sessions.load)
+            if isinstance(known, Rejection):
+                raise self._rejected_before(known)
+            answer = await send(self.sign_in_request())
+            await answer.aread()
+            return await anyio.to_thread.run_sync(self._take, answer)
+
     def _at_hand(self, dead: Session | None) -> Session | None:
         session = self._session
         return session if session is not None and session != dead and self.usable(session) else None
@@ -192,13 +205,16 @@ class SessionAuth(ManifestAuth):
             self._session = None if self._session == dead else self._session
         known = self._at_hand(dead) or self.context.sessions.load()
         if isinstance(known, Rejection):
-            raise CredentialsRejected(
-                f"The credentials were rejected before: {self.context.redactor(known.message)}",
-                next_step="Correct the credentials of this instance; they are not tried again until they change.",
-            )
+            raise self._rejected_before(known)
         if known is None or known == dead or not self.usable(known):
             return None
         return self._keep(known)
+
+    def _rejected_before(self, known: Rejection) -> CredentialsRejected:
+        return CredentialsRejected(
+            f"The credentials were rejected before: {self.context.redactor(known.message)}",
+            next_step="Correct the credentials of this instance; they are not tried again until they change.",
+        )
 
     def _take(self, answer: httpx.Response) -> Session:
         """Read the sign-in's answer, and remember what came of it."""

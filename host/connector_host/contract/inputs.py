@@ -25,6 +25,7 @@ class PreparedRequest:
     target: str
     content: bytes | None = field(repr=False)
     content_type: str | None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @lru_cache(maxsize=1024)
@@ -42,7 +43,7 @@ def check_input(operation: Operation, given: Mapping[str, Any], *, allow_unknown
     problems = problems_of(_validator(operation), value, forgive_null=True)
     if allow_unknown:
         problems = [problem for problem in problems if problem.rule != "unknown-field"]
-    problems += _batch_problem(operation, value)
+    problems += _batch_problem(operation, value) + _path_problems(operation, value)
     if problems:
         raise InputInvalid(
             f"The input of {operation.id} is not valid.",
@@ -56,28 +57,38 @@ def prepare_request(
     operation: Operation, value: Mapping[str, Any], *, encoding: BodyFormat | None = None
 ) -> PreparedRequest:
     """Lay out a checked input as path, query and body; `encoding` overrides the operation's own."""
-    path, query, taken = operation.path, [], set()
+    path, query, headers, taken = operation.path, [], [], set()
     for parameter in operation.parameters:
         taken.add(parameter.name)
         given = value.get(parameter.name)
         if parameter.place == "path":
             path = path.replace(f"{{{parameter.name}}}", quote(_text(given), safe=""))
+        elif given is not None and parameter.place == "header":
+            headers.append((parameter.name, _text(given)))
         elif given is not None:
             query += _query_pairs(parameter, given)
     target = f"{path}?{urlencode(query)}" if query else path
+    content, content_type = _laid_out(operation, value, taken, encoding or operation.encoding)
+    return PreparedRequest(operation, target, content, content_type, tuple(headers))
+
+
+def _laid_out(
+    operation: Operation, value: Mapping[str, Any], taken: set[str], encoding: BodyFormat
+) -> tuple[bytes | None, str | None]:
+    """Return the body's bytes and content type."""
     if operation.body is None:
-        return PreparedRequest(operation, target, None, None)
+        return None, None
     body = (
         {key: each for key, each in value.items() if key not in taken}
         if operation.body_fields_at_top
         else value.get("body")
     )
     if body is None:
-        return PreparedRequest(operation, target, None, None)
-    if (encoding or operation.encoding) is BodyFormat.FORM and isinstance(body, dict):
+        return None, None
+    if encoding is BodyFormat.FORM and isinstance(body, dict):
         fields = [(key, _form_text(each)) for key, each in body.items()]
-        return PreparedRequest(operation, target, urlencode(fields).encode(), "application/x-www-form-urlencoded")
-    return PreparedRequest(operation, target, msgspec.json.encode(body), "application/json")
+        return urlencode(fields).encode(), "application/x-www-form-urlencoded"
+    return msgspec.json.encode(body), "application/json"
 
 
 def example_input(operation: Operation) -> dict[str, Any]:
@@ -106,6 +117,15 @@ def _batch_problem(operation: Operation, value: Mapping[str, Any]) -> list[Probl
         sentence = f"These are {len(found)} entries; the operation takes at most {operation.batch.max} at once."
         return [Problem(operation.batch.field, "batch-cap", sentence, "Send them in several calls.")]
     return []
+
+
+def _path_problems(operation: Operation, value: Mapping[str, Any]) -> list[Problem]:
+    """Refuse what would lead to another path than the operation's: nothing at all, and steps up."""
+    return [
+        Problem(parameter.name, "path-parameter", "This cannot stand in an address.", "Give the id of one thing.")
+        for parameter in operation.parameters
+        if parameter.place == "path" and value.get(parameter.name, "") in (None, "", ".", "..")
+    ]
 
 
 def _query_pairs(parameter: Parameter, given: Any) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from .manifest_file import ConnectorFolder
 from .nearest import did_you_mean
 from .paths import set_path
 from .stream_models import Stream
-from .variables import variables_in
+from .variables import render, variables_in
 
 __all__ = ["check_connector", "problems_of_connector"]
 
@@ -32,6 +32,7 @@ _SECRET_KEY = re.compile(
 )
 _GIVEN_TO_STREAMS = {"since", "until", "page"}
 _SAMPLE_ID = "00000000-0000-0000-0000-000000000000"
+_SAMPLE_TIME = "2026-01-31T12:00:00Z"
 _SAMPLE_OF_PAGING = {"page": 1, "size": 1, "offset": 1, "token": _SAMPLE_ID}
 
 
@@ -168,12 +169,13 @@ def stream_inputs_are_valid(connector: ConnectorFolder) -> Iterator[Problem]:
         known = {operation.id for operation in connector.catalogue}
     except ConnectorBroken:
         return
+    values = _sample_values(connector)
     for number, stream in enumerate(connector.manifest.streams):
-        for path, operation_id, given in _stream_inputs(stream):
-            if operation_id not in known or any(True for _ in variables_in(given)):
+        for path, operation_id, template in _stream_inputs(stream):
+            if operation_id not in known or any(key not in values for key in variables_in(template)):
                 continue
             try:
-                check_input(connector.catalogue.get(operation_id), given)
+                check_input(connector.catalogue.get(operation_id), render(template, values))
             except InputInvalid as error:
                 for problem in error.problems:
                     sentence = f"{operation_id} does not take this: {problem.where}: {problem.sentence}"
@@ -264,6 +266,12 @@ def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]
             yield ["authentication", index, "sign_in", "operation"], method.sign_in.operation
 
 
+def _sample_values(connector: ConnectorFolder) -> dict[str, Any]:
+    """Return a value for each variable of a stream's input that has a default or is filled in by the engine."""
+    defaults = {each.key: each.default for each in connector.manifest.settings if each.default is not None}
+    return {**defaults, "since": _SAMPLE_TIME, "until": _SAMPLE_TIME, "page": 1}
+
+
 def _stream_inputs(stream: Stream) -> Iterator[tuple[Where, str, dict[str, Any]]]:
     """Yield each operation of a stream with an input as the engine would send it."""
     given = msgspec.json.decode(msgspec.json.encode(stream.input))
@@ -275,9 +283,9 @@ def _stream_inputs(stream: Stream) -> Iterator[tuple[Where, str, dict[str, Any]]
         set_path(given, stream.for_each.into, _SAMPLE_ID)
         yield ["for_each"], stream.for_each.operation, dict(stream.for_each.input)
     if stream.time:
-        set_path(given, stream.time.since, "2026-01-31T12:00:00Z")
+        set_path(given, stream.time.since, _SAMPLE_TIME)
         if stream.time.until:
-            set_path(given, stream.time.until, "2026-02-01T12:00:00Z")
+            set_path(given, stream.time.until, _SAMPLE_TIME)
     yield [], stream.operation, given
     if stream.details:
         details = msgspec.json.decode(msgspec.json.encode(stream.details.input))

@@ -1,0 +1,164 @@
+import shutil
+import struct
+
+import pytest
+
+from connector_host.contract.manifest_checks import CHECKS, check_connector, problems_of_connector
+from connector_host.contract.manifest_file import read_manifest
+
+
+@pytest.fixture
+def folder(tmp_path, plain_folder):
+    """A copy of the plain connector, to be broken."""
+    shutil.copytree(plain_folder, tmp_path / "plain")
+    return tmp_path / "plain"
+
+
+def change(folder, old, new, file="connector.yaml"):
+    path = folder / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def problems(folder):
+    return problems_of_connector(read_manifest(folder / "connector.yaml"))
+
+
+def test_plain_connector_has_no_problem(folder):
+    check_connector(read_manifest(folder / "connector.yaml"))
+
+
+# What is changed in the manifest, the rule that tells it, and words of the message.
+CASES = {
+    "undeclared variable in a header": (
+        "Bearer {{api_token}}",
+        "Bearer {{api_tokn}}",
+        "variable-declared",
+        "api_token",
+    ),
+    "undeclared variable in an address": ('"{{api_address}}"', '"{{adress}}"', "variable-declared", "adress"),
+    "undeclared variable in a stream": ("{{include_archived}}", "{{archived}}", "variable-declared", "archived"),
+    "session without sign-in": (
+        "Bearer {{api_token}}",
+        "Bearer {{session.token}}",
+        "variable-declared",
+        "session.token",
+    ),
+    "unused credential": ("Bearer {{api_token}}", "Bearer fixed", "variable-used", "api_token"),
+    "unused setting": ('{archived: "{{include_archived}}"}', "{}", "variable-used", "include_archived"),
+    "handler reads nothing of that name": (
+        "    type: token\n    description: One token",
+        "    type: token\n    handler_reads: [acess]\n    description: One token",
+        "variable-declared",
+        'Did you mean "access"',
+    ),
+    "secret that is not marked": (
+        "        secret: true\n        schema:\n          type: string\n          pattern",
+        "        schema:\n          type: string\n          pattern",
+        "secret-marked",
+        "api_token",
+    ),
+    "credential without a schema": (
+        "        default: all\n        schema: {type: string, minLength: 1}",
+        "        default: all",
+        "credential-schema",
+        "access",
+    ),
+    "schema that is none": ("schema: {type: boolean}", "schema: {type: bool}", "json-schema", "bool"),
+    "missing icon": ("icon: icon.svg", "icon: logo.svg", "icon", "no file logo.svg"),
+    "missing record schema": ("schemas/records/things.json", "schemas/records/thing.json", "file-exists", "thing.json"),
+    "missing catalogue": ("catalogue: schemas/operations", "catalogue: schemas/ops", "file-exists", "schemas/ops"),
+    "unknown operation": (
+        "things.ListThings",
+        "things.ListThing",
+        "operation-exists",
+        'Did you mean "things.ListThings"',
+    ),
+    "base without address": ('    api: "{{api_address}}"', '    web: "{{api_address}}"', "base-address", "api"),
+    "input that the operation refuses": ("page: page,", "page: pge,", "stream-input", 'Did you mean "page"'),
+    "key that is no field": ("primary_key: [id]", "primary_key: [uid]", "record-field", 'Did you mean "id"'),
+    "cursor that is no field": ("cursor: updated_at", "cursor: changed_at", "record-field", "changed_at"),
+    "missing permission file": (
+        "known: schemas/permissions.json",
+        "known: schemas/nodes.json",
+        "file-exists",
+        "nodes.json",
+    ),
+    "permission credential that is none": (
+        "  credential: access",
+        "  credential: acess",
+        "permission-credential",
+        "access",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_problem_is_told_with_its_place_and_a_fix(folder, case):
+    old, new, rule, words = CASES[case]
+    change(folder, old, new)
+    found = [problem for problem in problems(folder) if problem.rule == rule]
+    assert any(words in str(problem) for problem in found), problems(folder)
+    lines = (folder / "connector.yaml").read_text().splitlines()
+    for problem in found:
+        file, line, _ = problem.where.split(":")
+        assert file == "connector.yaml"
+        assert 1 < int(line) <= len(lines)
+        assert problem.fix or rule == "json-schema"
+
+
+def test_every_check_can_fail():
+    rules = {rule for _, _, rule, _ in CASES.values()} | {"credential-agrees"}
+    assert len(rules) >= len(CHECKS)
+
+
+PICTURES = {
+    "wide.svg": (b'<svg viewBox="0 0 20 10"></svg>', "20 by 10"),
+    "sized.svg": (b'<svg width="24px" height="24px"></svg>', ""),
+    "text.svg": (b"hello", "no picture"),
+    "wide.png": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 8, 4), "8 by 4"),
+    "square.png": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 8, 8), ""),
+    "square.gif": (b"GIF89a" + struct.pack("<HH", 5, 5), ""),
+    "wide.jpg": (b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x11\x08" + struct.pack(">HH", 4, 9) + b"\x03", "9 by 4"),
+    "cut.png": (b"\x89PNG\r\n\x1a\n", "no picture"),
+    "liar.png": (b"GIF89a" + struct.pack("<HH", 5, 5), "no picture"),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_icons_are_square_pictures(folder, name):
+    data, words = PICTURES[name]
+    (folder / name).write_bytes(data)
+    change(folder, "icon: icon.svg", f"icon: {name}")
+    found = [problem.sentence for problem in problems(folder) if problem.rule == "icon"]
+    assert (words in found[0]) if words else not found
+
+
+CREDENTIALS = {
+    "agrees": ("", "", ""),
+    "required": ('"required": ["access"', '"required": ["other"', "required here and not"),
+    "secret": ('"writeOnly": true', '"writeOnly": false', "a secret here and not"),
+    "default": ('"default": "all"', '"default": "none"', "The default of access"),
+    "locked": ('"type": "string", "default"', '"const": "all", "default"', "not locked here and not"),
+    "extra": ('"properties": {', '"properties": {"more": {},', "stands only in"),
+    "broken": ('"type": "object"', '"type": "thing"', "is no JSON Schema"),
+}
+FILE = """{"type": "object", "required": ["access", "api_token"], "properties": {
+"access": {"type": "string", "default": "all"}, "api_token": {"type": "string", "writeOnly": true}}}"""
+
+
+@pytest.mark.parametrize("case", CREDENTIALS)
+def test_manifest_and_credentials_file_say_the_same(folder, case):
+    old, new, words = CREDENTIALS[case]
+    assert old in FILE
+    (folder / "schemas" / "token.json").write_text(FILE.replace(old, new, 1) if old else FILE)
+    change(folder, "    type: token\n", "    type: token\n    credentials_schema: schemas/token.json\n")
+    text = (folder / "connector.yaml").read_text()
+    head, _, tail = text.partition("  - name: Header key")
+    head = head.replace("        schema: {type: string, minLength: 1}\n", "")
+    start = head.index('        schema:\n          type: string\n          pattern: "^tok')
+    head = head[:start] + head[head.index("    headers:", start) :]
+    (folder / "connector.yaml").write_text(head + "  - name: Header key" + tail)
+    found = [str(problem) for problem in problems(folder)]
+    assert any(words in problem for problem in found) if words else found == []
