@@ -9,12 +9,17 @@ __all__ = ["RunningSandbox", "Sandbox"]
 class RunningSandbox(Protocol):
     """A stand-in that is listening on loopback."""
 
-    address: str
-    """Where it listens, as a URL."""
-    credentials: dict[str, str]
-    """Credentials that it accepts, by key."""
-    settings: dict[str, Any]
-    """Settings that point an instance to it, by key."""
+    @property
+    def address(self) -> str:
+        """Where it listens, as a URL."""
+
+    @property
+    def credentials(self) -> Mapping[str, str]:
+        """Credentials that it accepts, by key."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings that point an instance to it, by key."""
 
     def close(self) -> None:
         """Stop listening and free everything."""
