@@ -1,0 +1,317 @@
+"""An instance that is connected: calls, pages and records, over one door."""
+
+import dataclasses
+import datetime
+import hashlib
+import importlib.metadata
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import anyio.to_thread
+import httpx
+
+from connector_host.contract.answers import Meaning, RawAnswer
+from connector_host.contract.auth import AuthContext, SessionAuth
+from connector_host.contract.catalogue import Catalogue, Operation, OperationRate
+from connector_host.contract.clock import Clock, SystemClock
+from connector_host.contract.errors import PermissionMissing, UnknownName
+from connector_host.contract.inputs import check_input, prepare_request
+from connector_host.contract.manifest import AuthenticationMethod, BodyFormat, Manifest, RateLimit
+from connector_host.contract.nearest import did_you_mean
+from connector_host.contract.permissions import Scope
+from connector_host.contract.secrets import Credentials, Redactor
+from connector_host.contract.sessions import MemorySessionStore, Session, SessionStore
+from connector_host.contract.stream_models import Stream
+from connector_host.contract.variables import render
+
+from .answer import Answer
+from .door import Door, Timeouts
+from .gate import Gate
+from .hosts import AllowedHosts
+from .logs import hide_in_logs
+from .plan import window_of
+from .pull import Page, Puller
+from .quota import QuotaLedger, Usage, open_ledger
+from .retry import RetryLimits
+from .stats import ConnectionStats
+from .transport import network
+from .turnstile import Turnstile
+
+__all__ = ["Connection", "Connects", "SignedIn"]
+
+
+class Connects(Protocol):
+    """What the engine asks of a connector."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """Who it is and how it signs in."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Its operations."""
+
+    def scope(self, credentials: Credentials) -> Scope | None:
+        """Return the permissions that the credentials were granted; None where the vendor has none."""
+
+    def auth_handler(self, context: AuthContext) -> httpx.Auth:
+        """Return what signs the requests of one instance. Called in a worker thread."""
+
+    async def read_answer(self, operation: Operation, answer: RawAnswer, now: float) -> Meaning | None:
+        """Return what an answer means; None lets its HTTP status speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a sign-in told: the account as the vendor calls it, and the address of each base of the catalogue.
+
+    `verified` is False where the authentication method opens no session, so that nothing was asked of the vendor.
+    """
+
+    verified: bool
+    account: str
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    expires_at: datetime.datetime | None = None
+
+
+class Connection:
+    """One instance's way to its vendor; use it as `async with`, or call `open` and `aclose`.
+
+    `quota` is shared by connections that are given the same ledger, `sessions` by those with the same credentials.
+    `encodings` overrides how the bodies of single operations are written. `transport` replaces the network.
+    """
+
+    def __init__(
+        self,
+        connector: Connects,
+        credentials: Credentials,
+        settings: Mapping[str, Any],
+        *,
+        method: AuthenticationMethod,
+        instance: str = "",
+        sessions: SessionStore | None = None,
+        quota: QuotaLedger | None = None,
+        clock: Clock | None = None,
+        redactor: Redactor | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        rate_limit: RateLimit | None = None,
+        concurrency: int = 4,
+        limits: RetryLimits | None = None,
+        timeouts: Timeouts | None = None,
+        encodings: Mapping[str, BodyFormat] | None = None,
+    ) -> None:
+        self.connector = connector
+        self.instance = instance
+        self.stats = ConnectionStats()
+        self.redactor = redactor or Redactor()
+        self.redactor.add(*credentials.secret_values)
+        self.hosts = AllowedHosts.for_instance(connector.manifest.allowed_hosts, settings)
+        self._scope = connector.scope(credentials)
+        self._credentials = credentials
+        self._settings = dict(settings)
+        self._method = method
+        self._sessions = sessions or MemorySessionStore()
+        self._clock = clock or SystemClock()
+        ledger = quota if quota is not None else open_ledger(clock=self._clock)
+        self._transport = transport
+        self._concurrency = concurrency
+        self._limits = limits or RetryLimits()
+        self._timeouts = timeouts or Timeouts()
+        self._encodings = dict(encodings or {})
+        owner = _owner(connector.manifest, method, credentials, settings)
+        self._turnstile = Turnstile(ledger, owner, self._clock, rate_limit=rate_limit, concurrency=concurrency)
+        self._client: httpx.AsyncClient | None = None
+        self._auth: httpx.Auth | None = None
+        self._door_: Door | None = None
+
+    async def open(self) -> Self:
+        """Make the auth handler and the client; nothing is sent yet."""
+        if self._client is not None:
+            return self
+        manifest = self.connector.manifest
+        hide_in_logs(self.redactor)
+        context = AuthContext(
+            manifest, self._method, self._credentials, self._settings, self.redactor, self._sessions, self._clock
+        )
+        self._auth = await anyio.to_thread.run_sync(self.connector.auth_handler, context)
+        transport = self._transport
+        if transport is None:
+            transport = await anyio.to_thread.run_sync(network, self._concurrency)
+        gate = Gate(
+            transport,
+            hosts=self.hosts,
+            turnstile=self._turnstile,
+            rate_of=self._rate_of,
+            clock=self._clock,
+            stats=self.stats,
+            user_agent=f"connector-host/{_version()} {manifest.name}/{manifest.version_name}",
+        )
+        self._client = httpx.AsyncClient(transport=gate, trust_env=False)
+        self._door_ = Door(
+            self._client,
+            self._auth,
+            self.connector,
+            vendor=manifest.label,
+            instance=self.instance,
+            has_session=isinstance(self._auth, SessionAuth) or self._method.sign_in is not None,
+            clock=self._clock,
+            redactor=self.redactor,
+            stats=self.stats,
+            timeouts=self._timeouts,
+        )
+        return self
+
+    async def aclose(self) -> None:
+        """Close every connection to the vendor."""
+        client, self._client, self._door_ = self._client, None, None
+        if client is not None:
+            await client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def call(
+        self,
+        operation_id: str,
+        given: Mapping[str, Any] | None = None,
+        *,
+        allow_unknown: bool = False,
+        total_timeout: float | None = None,
+    ) -> Answer:
+        """Call any operation of the catalogue with its input, checked before anything is sent.
+
+        `allow_unknown` lets fields pass that the catalogue does not know; `total_timeout` bounds the call in seconds,
+        waiting for its quota included. An answer that says that a list has ended is an answer, not an error.
+
+        Raises UnknownName, InputInvalid and PermissionMissing before anything is sent, and the errors of sign-in,
+        quota, network and vendor as `contract.errors` describes them; each carries the call's facts.
+        """
+        operation = self.connector.catalogue.get(operation_id)
+        self._check_scope(operation)
+        value = check_input(operation, given or {}, allow_unknown=allow_unknown)
+        prepared = prepare_request(operation, value, encoding=self._encodings.get(operation.id))
+        limits = self._limits if total_timeout is None else dataclasses.replace(self._limits, total=total_timeout)
+        return await self._door.call(prepared, limits)
+
+    async def pages(
+        self,
+        stream: str | Stream,
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Page]:
+        """Yield the stream's records page by page, as bytes. Times have a zone and are inclusive.
+
+        Raises UnknownName and InputInvalid, and what `call` raises.
+        """
+        stream = self._stream(stream) if isinstance(stream, str) else stream
+        window = window_of(stream, since, until, self._clock.time())
+        puller = Puller(self.call, stream, window, self._settings, self.connector.manifest.date_format)
+        async for page in puller.pages(limit):
+            yield page
+
+    async def pull(
+        self,
+        stream: str | Stream,
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Any]:
+        """Yield the stream's records one by one, decoded; an object is a dict."""
+        async for page in self.pages(stream, since=since, until=until, limit=limit):
+            for record in page.decoded():
+                yield record
+
+    async def sign_in_check(self) -> SignedIn:
+        """Sign in now, whatever session is at hand, and tell the account and the addresses it led to.
+
+        Raises CredentialsRejected, and what `call` raises on the way to the vendor.
+        """
+        door, auth, client = self._door, self._auth, self._client
+        if not isinstance(auth, SessionAuth) or client is None:
+            return SignedIn(verified=False, account="", addresses=self._addresses({}))
+        opened: list[Session] = []
+
+        async def work() -> None:
+            opened.append(await auth.sign_in(client.send))
+
+        await door.sign_in(work, self._limits)
+        session = opened[-1]
+        ends = session.expires_at
+        return SignedIn(
+            verified=True,
+            account=session.account,
+            addresses=self._addresses(session.variables),
+            expires_at=None if ends is None else datetime.datetime.fromtimestamp(ends, datetime.UTC),
+        )
+
+    def quota_in_use(self) -> dict[str, Usage]:
+        """Return how much of the quota is in use now, by operation that was called; "*" is the instance's own limit."""
+        found = {each: self._turnstile.usage(each, self._rate_of(each)) for each in self.stats.by_operation}
+        whole = self._turnstile.instance_usage()
+        return found if whole is None else {**found, "*": whole}
+
+    @property
+    def _door(self) -> Door:
+        if self._door_ is None:
+            raise RuntimeError("the connection is not open: use it as `async with`, or await its open()")
+        return self._door_
+
+    def _rate_of(self, operation_id: str) -> OperationRate | None:
+        catalogue = self.connector.catalogue
+        return catalogue.get(operation_id).rate if operation_id in catalogue else None
+
+    def _stream(self, name: str) -> Stream:
+        streams = {stream.name: stream for stream in self.connector.manifest.streams}
+        if name not in streams:
+            raise UnknownName(
+                f'There is no stream "{name}".',
+                next_step=did_you_mean(name, streams) or f"There are: {', '.join(streams) or 'none'}.",
+            )
+        return streams[name]
+
+    def _check_scope(self, operation: Operation) -> None:
+        missing = self._scope.missing(operation.permissions) if self._scope else []
+        section = self.connector.manifest.permissions
+        if missing:
+            key = section.credential if section else "scope"
+            label = next((each.label for each in self._method.credentials if each.key == key), key)
+            raise PermissionMissing(
+                f"{operation.id} needs the permission {', '.join(missing)}, which the scope does not cover.",
+                missing=missing,
+                next_step=f"Add {' '.join(missing)} to the credential {label}, and grant it at the vendor.",
+            )
+
+    def _addresses(self, session: Mapping[str, str]) -> dict[str, str]:
+        values = {**self._settings, **{f"session.{key}": value for key, value in session.items()}}
+        found = {}
+        for base, template in self.connector.manifest.operations.addresses.items():
+            try:
+                found[base] = self.redactor(str(render(template, values)))
+            except KeyError:
+                continue
+        return found
+
+
+def _owner(
+    manifest: Manifest, method: AuthenticationMethod, credentials: Credentials, settings: Mapping[str, Any]
+) -> str:
+    """Return whose quota it is: the same for the same credentials at the same place, and telling nothing of them."""
+    facts = repr((manifest.name, method.name, sorted(credentials.items()), sorted(map(str, settings.items()))))
+    return hashlib.blake2b(facts.encode(), digest_size=12).hexdigest()
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("connector-host")
+    except importlib.metadata.PackageNotFoundError:  # pragma: no cover -- run from a folder that is not installed
+        return "0"

@@ -1,0 +1,401 @@
+"""One door to the vendor: a prepared request goes in, an answer comes out, or an error that says what to do.
+
+Each attempt ends in an `Ending`; the pure functions of `retry` say what follows from it.
+"""
+
+import logging
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import anyio
+import httpx
+import msgspec
+
+from connector_host.contract.answers import Meaning, MeaningKind, RawAnswer, meaning_of_status, retry_after_seconds
+from connector_host.contract.catalogue import Operation
+from connector_host.contract.clock import Clock
+from connector_host.contract.errors import (
+    Attempt,
+    ConnectorBroken,
+    ConnectorHostError,
+    CredentialsRejected,
+    InputInvalid,
+    OutcomeUnknown,
+    QuotaExhausted,
+    TemporaryError,
+    VendorUnreachable,
+)
+from connector_host.contract.inputs import PreparedRequest
+from connector_host.contract.manifest import HttpMethod
+from connector_host.contract.secrets import Redactor
+
+from .answer import Answer, is_json
+from .gate import NOTHING_SENT
+from .journal import Journal, keeping
+from .retry import Done, Happened, Raise, Retry, RetryLimits, Transport, decide
+from .stats import ConnectionStats
+from .wording import Words, error_of
+
+__all__ = ["Door", "ReadsAnswers", "Timeouts"]
+
+_log = logging.getLogger("connector_host.engine")
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_FIRST_REDIRECT = 300
+
+
+class ReadsAnswers(Protocol):
+    """Says what an answer of the vendor means; None lets its HTTP status speak."""
+
+    async def read_answer(self, operation: Operation, answer: RawAnswer, now: float) -> Meaning | None:
+        """Return the meaning of one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds that each part of one request may take (decided; 30 s was seen to be too short for large batches)."""
+
+    connect: float = 10.0
+    read: float = 120.0
+    write: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one attempt ended: an answer, what it means, or what came instead."""
+
+    happened: Happened
+    said: str = ""
+    answer: RawAnswer | None = None
+    meaning: Meaning | None = None
+    retry_after: float | None = None
+    error: ConnectorHostError | None = None
+
+
+class Door:
+    """Sends the requests of one connection. `vendor` is how messages call the other side."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        auth: httpx.Auth,
+        reader: ReadsAnswers,
+        *,
+        vendor: str,
+        instance: str,
+        has_session: bool,
+        clock: Clock,
+        redactor: Redactor,
+        stats: ConnectionStats,
+        timeouts: Timeouts,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._client = client
+        self._auth = auth
+        self._reader = reader
+        self._vendor = vendor
+        self._instance = instance
+        self._has_session = has_session
+        self._clock = clock
+        self._redactor = redactor
+        self._stats = stats
+        self._timeouts = timeouts
+        self._jitter = jitter
+
+    async def call(self, prepared: PreparedRequest, limits: RetryLimits) -> Answer:
+        """Send the request of an operation until it is answered, or raise what stands in the way."""
+        operation = prepared.operation
+        journal = self._journal(operation.id, limits)
+        ending = await self._persist(
+            lambda: self._attempt(prepared, journal), operation.kind, journal, limits, operation=operation
+        )
+        raw, meaning = ending.answer, ending.meaning
+        if raw is None or meaning is None:  # pragma: no cover -- an ending that is done has both
+            raise AssertionError("done without an answer")
+        return Answer(
+            operation,
+            raw.status,
+            raw.headers,
+            raw.body,
+            journal.request_id,
+            len(journal.attempts),
+            self._clock.monotonic() - journal.started,
+            meaning,
+            self._stats,
+        )
+
+    async def sign_in(self, work: Callable[[], Awaitable[None]], limits: RetryLimits) -> None:
+        """Run the sending of a sign-in with the same patience and errors as a call."""
+        journal = self._journal("sign-in", limits)
+
+        async def once() -> Ending:
+            return await self._guarded(work, journal) or Ending(MeaningKind.SUCCESS)
+
+        await self._persist(once, "read", journal, limits)
+
+    def _journal(self, operation: str, limits: RetryLimits) -> Journal:
+        now = self._clock.monotonic()
+        return Journal(operation, self._instance, uuid.uuid4().hex, now, now + limits.total)
+
+    async def _persist(
+        self,
+        once: Callable[[], Awaitable[Ending]],
+        kind: Literal["read", "write"],
+        journal: Journal,
+        limits: RetryLimits,
+        *,
+        operation: Operation | None = None,
+    ) -> Ending:
+        """Try until an attempt ends well. The clock decides; the cancel scope only ends what hangs."""
+        failure: ConnectorHostError | None = None
+        with keeping(journal), anyio.move_on_after(limits.total) as patience:
+            while failure is None:
+                began, waited = self._clock.monotonic() - journal.started, journal.waited
+                ending = await once()
+                number = len(journal.attempts) + 1
+                journal.attempts.append(Attempt(number, began, _outcome(ending, journal), journal.waited - waited))
+                self._stats.waited_for_quota += journal.waited - waited
+                decision = decide(
+                    kind,
+                    ending.happened,
+                    attempt=number,
+                    elapsed=self._clock.monotonic() - journal.started,
+                    limits=limits,
+                    jitter=self._jitter(),
+                    retry_after=ending.retry_after,
+                    quota_window=operation.rate.seconds if operation and operation.rate else None,
+                )
+                _log.debug(
+                    "%s %s attempt %d: %s", journal.operation, journal.request_id, number, _outcome(ending, journal)
+                )
+                match decision:
+                    case Done():
+                        return ending
+                    case Retry(after):
+                        self._stats.retries += 1
+                        await self._clock.sleep(after)
+                    case Raise():
+                        failure = self._failure(decision, ending, journal, operation)
+        if failure is None or patience.cancelled_caught:
+            failure = self._out_of_time(journal, kind, limits, operation)
+        raise failure.with_call(journal.facts())
+
+    async def _attempt(self, prepared: PreparedRequest, journal: Journal) -> Ending:
+        """Send the request once, and the redirects it is answered with; read the answer and what it means."""
+        journal.in_doubt = False
+        journal.status = None
+        operation = prepared.operation
+        found: list[RawAnswer] = []
+
+        async def exchange() -> None:
+            request, auth = self._request(prepared, journal), self._auth
+            for _ in range(_MOST_REDIRECTS):
+                response, body = await self._exchange(request, auth, journal)
+                if not _may_follow(operation, response):
+                    break
+                target = response.url.join(response.headers["location"])
+                # The credential goes only where the manifest's address or the session led it.
+                auth = self._auth if _origin(target) == _origin(response.url) else httpx.Auth()
+                request = httpx.Request("GET", target, extensions=_without_base(request.extensions))
+            found.append(RawAnswer(response.status_code, dict(response.headers.items()), body))
+            if _is_cut_off(response, body):
+                raise httpx.RemoteProtocolError("the body is shorter than its Content-Length")
+
+        trouble = await self._guarded(exchange, journal)
+        if trouble is not None:
+            return trouble
+        journal.in_doubt = False
+        raw = found[0]
+        self._stats.count_answer(raw.status, len(raw.body))
+        return await self._understood(operation, raw)
+
+    async def _exchange(
+        self, request: httpx.Request, auth: httpx.Auth, journal: Journal
+    ) -> tuple[httpx.Response, bytes]:
+        response = await self._client.send(request, auth=auth, stream=True, follow_redirects=False)
+        journal.status = response.status_code
+        try:
+            return response, await response.aread()
+        finally:
+            await response.aclose()
+
+    def _request(self, prepared: PreparedRequest, journal: Journal) -> httpx.Request:
+        headers = dict(prepared.headers)
+        if prepared.content_type:
+            headers["Content-Type"] = prepared.content_type
+        left = max(0.001, journal.deadline - self._clock.monotonic())
+        read = min(self._timeouts.read, left)
+        operation = prepared.operation
+        return httpx.Request(
+            operation.method.value,
+            f"https://{operation.base.replace('_', '-')}.invalid{prepared.target}",
+            content=prepared.content,
+            headers=headers,
+            extensions={
+                "base": operation.base,
+                "target": prepared.target,
+                "operation": operation.id,
+                "timeout": {
+                    "connect": min(self._timeouts.connect, left),
+                    "read": read,
+                    "write": min(self._timeouts.write, left),
+                    "pool": left,
+                },
+            },
+        )
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]], journal: Journal) -> Ending | None:
+        """Run a piece that sends; return what went wrong, in words without secrets, or None."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 -- the auth handler is a connector's code and may raise anything
+            return self._ending_of(error, journal)
+        return None
+
+    def _ending_of(self, error: Exception, journal: Journal) -> Ending:
+        """Sort what stopped an attempt by what is known of its effect."""
+        match error:
+            case ConnectorHostError():
+                ending = self._refusal(error)
+            case httpx.LocalProtocolError() | httpx.InvalidURL() | UnicodeEncodeError():
+                ending = Ending(MeaningKind.UNREADABLE, error=_unsendable(error))
+            case httpx.DecodingError():
+                ending = self._trouble(Transport.CUT_OFF, error)
+            case httpx.TransportError() if isinstance(error, NOTHING_SENT) or not journal.in_doubt:
+                ending = self._trouble(Transport.NOT_SENT, error)
+            case httpx.TimeoutException():
+                ending = self._trouble(Transport.TIMED_OUT, error)
+            case httpx.TransportError():
+                ending = self._trouble(Transport.RESET if journal.status is None else Transport.CUT_OFF, error)
+            case _:
+                broken = ConnectorBroken(
+                    f"Signing the request failed inside the connector with {type(error).__name__}.",
+                    next_step="Report it to the connector's author.",
+                    detail=self._redactor(str(error)),
+                )
+                ending = Ending(MeaningKind.UNREADABLE, error=broken)
+        return ending
+
+    def _trouble(self, happened: Transport, error: httpx.HTTPError) -> Ending:
+        cause = self._redactor(" ".join(str(error).split()))
+        return Ending(happened, f"{type(error).__name__}{f' ({cause})' if cause else ''}")
+
+    def _refusal(self, error: ConnectorHostError) -> Ending:
+        """Sort an error that the gate or the auth handler raised: nothing of the operation has had an effect."""
+        error.message, error.detail = self._redactor(error.message), self._redactor(error.detail)
+        if isinstance(error, QuotaExhausted):
+            return Ending(MeaningKind.QUOTA, error.message, retry_after=error.retry_after, error=error)
+        if isinstance(error, TemporaryError):
+            return Ending(Transport.SIGN_IN_FAILED, error.message, error=error)
+        return Ending(MeaningKind.UNREADABLE, error.message, error=error)
+
+    async def _understood(self, operation: Operation, raw: RawAnswer) -> Ending:
+        """Ask what the answer means; the words of a refusal lose their secrets before anyone reads them."""
+        if raw.status >= _FIRST_REDIRECT:
+            body = self._redactor(raw.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+            raw = RawAnswer(raw.status, raw.headers, body)
+        now = self._clock.time()
+        try:
+            meaning = await self._reader.read_answer(operation, raw, now) or meaning_of_status(raw, now)
+        except ConnectorHostError as error:
+            return Ending(MeaningKind.UNREADABLE, error.message, raw, error=error)
+        if meaning.kind is MeaningKind.SUCCESS and (flaw := _flaw(operation, raw)) is not None:
+            return Ending(flaw, "it is no JSON", raw)
+        said = self._redactor(meaning.message)
+        wish = meaning.retry_after
+        if wish is None and meaning.kind not in (MeaningKind.SUCCESS, MeaningKind.END_OF_LIST):
+            wish = retry_after_seconds(raw.headers.get("retry-after"), now)
+        return Ending(meaning.kind, said, raw, Meaning(meaning.kind, said, wish), wish)
+
+    def _failure(
+        self, decision: Raise, ending: Ending, journal: Journal, operation: Operation | None
+    ) -> ConnectorHostError:
+        if ending.error is not None:
+            return ending.error
+        kind = decision.error
+        if ending.happened is MeaningKind.SESSION_DEAD and not self._has_session:
+            kind = CredentialsRejected
+        words = Words(
+            self._vendor,
+            journal.operation,
+            ending.said,
+            journal.status,
+            operation.permissions if operation else (),
+            write=operation is not None and operation.kind == "write",
+        )
+        return error_of(kind, words, decision.retry_after)
+
+    def _out_of_time(
+        self, journal: Journal, kind: Literal["read", "write"], limits: RetryLimits, operation: Operation | None
+    ) -> ConnectorHostError:
+        said = f"nothing came within {limits.total:g} s"
+        words = Words(self._vendor, journal.operation, said, journal.status, operation.permissions if operation else ())
+        if journal.waiting_for_quota:
+            return error_of(QuotaExhausted, words)
+        return error_of(OutcomeUnknown if kind == "write" and journal.in_doubt else VendorUnreachable, words)
+
+
+def _unsendable(error: Exception) -> InputInvalid:
+    return InputInvalid(
+        "The request cannot be written as HTTP: its address or a header has characters that are not allowed there.",
+        next_step="Check the credentials and the header parameters for line breaks and foreign letters.",
+        detail=type(error).__name__,
+    )
+
+
+def _outcome(ending: Ending, journal: Journal) -> str:
+    status = f" ({journal.status})" if journal.status is not None else ""
+    said = f": {ending.said}" if ending.said else ""
+    return f"{ending.happened.value}{status}{said}"
+
+
+def _flaw(operation: Operation, raw: RawAnswer) -> Happened | None:
+    """Return what is wrong with the body of a success, None where it is as promised or may be empty."""
+    if operation.response is None or not raw.body.strip() or is_json(raw.body):
+        return None
+    kind = operation.resolved(operation.response).get("type")
+    content_type = raw.headers.get("content-type", "")
+    if kind == "string" and "html" not in content_type:
+        return None
+    return Transport.CUT_OFF if _breaks_off(raw.body) else MeaningKind.UNREADABLE
+
+
+def _breaks_off(body: bytes) -> bool:
+    """Tell whether the body begins as JSON and ends too early."""
+    if body.lstrip()[:1] not in (b"{", b"[", b'"'):
+        return False
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        return "truncated" in str(error)
+    except (UnicodeDecodeError, RecursionError):
+        return False
+    return False
+
+
+def _is_cut_off(response: httpx.Response, body: bytes) -> bool:
+    length = response.headers.get("content-length", "")
+    if not length.isdecimal() or "content-encoding" in response.headers or response.request.method == "HEAD":
+        return False
+    return len(body) < int(length)
+
+
+def _may_follow(operation: Operation, response: httpx.Response) -> bool:
+    return (
+        operation.kind == "read"
+        and operation.method is HttpMethod.GET
+        and response.status_code in _REDIRECTS
+        and bool(response.headers.get("location"))
+    )
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port
+
+
+def _without_base(extensions: Mapping[str, object]) -> dict[str, object]:
+    """Return the extensions for a request whose address is given: no base is to be put before it."""
+    return {key: value for key, value in extensions.items() if key not in ("base", "target")}

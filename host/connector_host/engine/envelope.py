@@ -1,0 +1,82 @@
+"""Takes a list of records out of an answer as bytes: only what is around them is decoded."""
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+__all__ = ["EnvelopeError", "fields_of", "list_of", "value_of", "wanted"]
+
+_NULL, _SHORT = b"null", 16
+_list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_value_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+
+class EnvelopeError(ValueError):
+    """The answer does not have the expected form; the text says where, without any of its data."""
+
+
+def fields_of(body: bytes | msgspec.Raw, paths: tuple[str, ...]) -> dict[str, msgspec.Raw | None]:
+    """Return the raw value at each dotted path, None for those that are missing; "" is the body itself.
+
+    What stands below a null is null. Raises EnvelopeError when a step leads through something that is no object.
+    """
+    found: dict[str, msgspec.Raw | None] = {}
+    by_step: dict[str, list[str]] = {}
+    for path in paths:
+        step, _, rest = path.partition(".")
+        if step:
+            by_step.setdefault(step, []).append(rest)
+        else:
+            found[path] = body if isinstance(body, msgspec.Raw) else msgspec.Raw(body)
+    if not by_step:
+        return found
+    steps = tuple(by_step)
+    try:
+        level = _decoder(steps).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise EnvelopeError(f"there is no object with {' and '.join(steps)}") from None
+    for number, step in enumerate(steps):
+        raw: msgspec.Raw | None = getattr(level, f"f{number}")
+        for rest in by_step[step]:
+            deeper = bool(rest) and raw is not None and not _is_null(raw)
+            found[f"{step}.{rest}" if rest else step] = fields_of(raw, (rest,))[rest] if deeper and raw else raw
+    return found
+
+
+def list_of(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
+    """Return the elements as they stand; nothing and null are an empty list. Raises EnvelopeError otherwise."""
+    if raw is None or _is_null(raw):
+        return []
+    try:
+        return _list_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise EnvelopeError("there is no list") from None
+
+
+def wanted(raw: msgspec.Raw | None, path: str) -> msgspec.Raw:
+    """Return what was found at a path. Raises EnvelopeError when nothing was."""
+    if raw is None:
+        raise EnvelopeError(f"there is no {path}")
+    return raw
+
+
+def value_of(raw: msgspec.Raw | None) -> Any:
+    """Return the decoded value. Raises EnvelopeError when it is no JSON."""
+    if raw is None:
+        return None
+    try:
+        return _value_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise EnvelopeError("there is a value that is no JSON") from None
+
+
+def _is_null(raw: msgspec.Raw) -> bool:
+    return len(raw) <= _SHORT and bytes(raw).strip() in (b"", _NULL)
+
+
+@lru_cache(maxsize=256)
+def _decoder(steps: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    fields = [(f"f{number}", msgspec.Raw, None) for number in range(len(steps))]
+    names = {f"f{number}": step for number, step in enumerate(steps)}
+    return msgspec.json.Decoder(msgspec.defstruct("Level", fields, rename=names))

@@ -1,0 +1,93 @@
+"""The input of a stream's requests: its template, filled with the times that a pull is limited to."""
+
+import copy
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connector_host.contract.errors import ConfigurationError, InputInvalid, Problem
+from connector_host.contract.paths import set_path
+from connector_host.contract.stream_models import Stream
+from connector_host.contract.variables import render, variables_in
+
+__all__ = ["Window", "input_of", "window_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The times that a pull is limited to, both ends included, in UTC; None where it is open."""
+
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
+
+
+def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.datetime | None, now: float) -> Window:
+    """Return the times to ask for: those given, or the stream's default where the vendor refuses to list without.
+
+    Raises InputInvalid for times without a zone, an empty window, and limits that the stream does not know.
+    """
+    problems = [
+        Problem(name, "time-zone", "This time has no zone.", "Give it one, such as UTC.")
+        for name, moment in (("since", since), ("until", until))
+        if moment is not None and moment.utcoffset() is None
+    ]
+    used = set(variables_in(stream.input))
+    knows_since = stream.time is not None or "since" in used
+    knows_until = (stream.time is not None and stream.time.until is not None) or "until" in used
+    for name, moment, known in (("since", since, knows_since), ("until", until, knows_until)):
+        if moment is not None and not known:
+            sentence = f"{stream.title} cannot be limited by this: the vendor has no such filter."
+            problems.append(Problem(name, "no-time-filter", sentence, "Leave it out."))
+    if not problems and since is not None and until is not None and since > until:
+        problems.append(Problem("since", "empty-window", "This is later than until.", "Swap the two."))
+    if problems:
+        raise InputInvalid(f"{stream.name} cannot be pulled like this.", problems=problems)
+    since, until = (moment.astimezone(datetime.UTC) if moment else None for moment in (since, until))
+    if stream.time is not None and stream.time.required:
+        until = until or datetime.datetime.fromtimestamp(now, datetime.UTC)
+        since = since or until - datetime.timedelta(days=stream.time.default_days)
+    return Window(since, until)
+
+
+def input_of(
+    stream: Stream, window: Window, settings: Mapping[str, Any], fields: Mapping[str, Any], date_format: str
+) -> dict[str, Any]:
+    """Return the input of one page: the stream's template with its variables, times and the page's `fields`.
+
+    A field of the template that is nothing but a variable without a value is left out.
+    """
+    since = _written(window.since, date_format)
+    until = _written(_rounded_up(window.until, date_format), date_format)
+    values = {**settings, "since": since, "until": until, "page": next(iter(fields.values()), 1)}
+    try:
+        value: dict[str, Any] = _without_nothing(render(copy.deepcopy(stream.input), values))
+    except KeyError as error:
+        raise ConfigurationError(
+            f"The stream {stream.name} uses the variable {error}, which has no value.",
+            next_step="Set it in the instance's settings.",
+        ) from None
+    if stream.time is not None:
+        for path, text in ((stream.time.since, since), (stream.time.until, until)):
+            if path is not None and text is not None:
+                set_path(value, path, text)
+    for path, each in fields.items():
+        set_path(value, path, each)
+    return value
+
+
+def _written(moment: datetime.datetime | None, date_format: str) -> str | None:
+    return None if moment is None else moment.strftime(date_format)
+
+
+def _rounded_up(moment: datetime.datetime | None, date_format: str) -> datetime.datetime | None:
+    """Move the end to the next second where the vendor takes no fractions, so that none of the window is lost."""
+    if moment is None or not moment.microsecond or "%f" in date_format:
+        return moment
+    return moment.replace(microsecond=0) + datetime.timedelta(seconds=1)
+
+
+def _without_nothing(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nothing(each) for key, each in value.items() if each is not None}
+    return value

@@ -1,0 +1,92 @@
+"""The words of errors of a call: what happened, and one next step. Nothing here has seen a secret."""
+
+from dataclasses import dataclass
+
+from connector_host.contract.errors import (
+    AnswerUnreadable,
+    ConnectorHostError,
+    CredentialsRejected,
+    OutcomeUnknown,
+    PermissionMissing,
+    QuotaExhausted,
+    SessionLost,
+    VendorFault,
+    VendorRefused,
+    VendorUnreachable,
+)
+
+__all__ = ["Words", "error_of"]
+
+_FIRST_REDIRECT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What an error is told about a call: `vendor` is the connector's label, `said` the vendor's words or the cause."""
+
+    vendor: str
+    operation: str
+    said: str = ""
+    status: int | None = None
+    permissions: tuple[str, ...] = ()
+    write: bool = False
+
+
+_SENTENCES: dict[type[ConnectorHostError], tuple[str, str]] = {
+    SessionLost: (
+        "{vendor} refused {operation} with a session that had just been opened{said}",
+        "Check that the credentials still have access, then try again.",
+    ),
+    CredentialsRejected: ("{vendor} refuses the credentials{said}", "Correct the credentials of this instance."),
+    PermissionMissing: (
+        "{vendor} refuses {operation} for want of a permission{said}",
+        "Grant {permissions} to the application at {vendor}, and add it to the instance's scope.",
+    ),
+    VendorRefused: (
+        "{vendor} refused {operation}{said}",
+        "Correct the input; the operation's fields are listed by the operation command.",
+    ),
+    AnswerUnreadable: (
+        "The answer to {operation} is not what the operation promises{said}",
+        "Report it to the connector's author with the request id.",
+    ),
+    QuotaExhausted: (
+        "{vendor} admits no more calls of {operation} within the time allowed{said}",
+        "Try again{in_seconds}, or allow the call more time.",
+    ),
+    VendorFault: ("{vendor} failed while answering {operation}{said}", "Try again later."),
+    VendorUnreachable: (
+        "No answer from {vendor} to {operation}{said}",
+        "Check the network and the address in the instance's settings, then try again.",
+    ),
+    OutcomeUnknown: (
+        "{operation} was sent and no clear answer came, so it may have happened{said}",
+        "Look at {vendor} whether it happened before sending it again.",
+    ),
+}
+
+
+def error_of(error: type[ConnectorHostError], words: Words, retry_after: float | None = None) -> ConnectorHostError:
+    """Return the error with its sentence and next step."""
+    sentence, next_step = _SENTENCES[error]
+    if error is AnswerUnreadable and words.write and words.status is not None and words.status < _FIRST_REDIRECT:
+        next_step = f"The status was {words.status}, so it has happened: look at {words.vendor}, do not send it again."
+    values = {
+        "vendor": words.vendor,
+        "operation": words.operation,
+        "said": _said(words),
+        "permissions": ", ".join(words.permissions) or "it",
+        "in_seconds": f" in {retry_after:.0f} s" if retry_after is not None else " later",
+    }
+    message, next_step = sentence.format(**values), next_step.format(**values)
+    if issubclass(error, QuotaExhausted):
+        return error(message, retry_after=retry_after, next_step=next_step)
+    if issubclass(error, PermissionMissing):
+        return error(message, missing=words.permissions, next_step=next_step)
+    return error(message, next_step=next_step)
+
+
+def _said(words: Words) -> str:
+    if words.said:
+        return f": {words.said}" if words.said.endswith((".", "!", "?", "…")) else f": {words.said}."
+    return f" (status {words.status})." if words.status is not None else "."
