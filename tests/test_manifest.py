@@ -14,7 +14,7 @@ from connector_host.contract.manifest_file import read_manifest
 from scripts.record_schemas import main as record_schemas
 
 ROOT = Path(__file__).resolve().parent.parent
-UUID = "12345678-90ab-cdef-1234-567890abcdef"
+UUID = "7d9f2c04-51be-4c3a-9e77-0a6b8d1f2e35"
 GOOD = {
     "scope": "OrderBook.OpenOrders",
     "token": UUID,
