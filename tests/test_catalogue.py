@@ -314,6 +314,15 @@ def test_a_list_that_must_be_in_the_query_has_an_entry():
     }
 
 
+def test_a_part_of_a_path_is_not_empty():
+    parts = [
+        each for operation in OPERATIONS.values() for each in operation.get("parameters", ()) if each["in"] == "path"
+    ]
+    assert len(parts) > 100
+    assert all(each["required"] for each in parts)
+    assert all(each["schema"].get("minLength") == 1 for each in parts if each["schema"].get("type") == "string")
+
+
 def test_a_null_that_only_the_text_allows_is_marked():
     schema = DOCUMENTS["orders"]["components"]["schemas"]["Orders_ChangeOrderTagRequest"]
     assert schema["properties"]["tag"] == {"type": "integer", "format": "int32", "x-nullable": True}

@@ -104,13 +104,17 @@ def _resolved(schema: dict[str, Any], file: VendorFile) -> dict[str, Any]:
 def _parameter(raw: dict[str, Any], file: VendorFile) -> dict[str, Any]:
     schema = convert(raw["schema"] if "schema" in raw else _inline_schema(raw))
     result: dict[str, Any] = {"name": raw["name"], "in": raw["in"]}
-    if raw.get("required") or raw["in"] == "path":
+    required = raw.get("required", False) or raw["in"] == "path"
+    if required:
         result["required"] = True
-    if _resolved(raw.get("schema", raw), file).get("type") == "array":
+    kind = _resolved(raw.get("schema", raw), file).get("type")
+    if kind == "array":
         result |= {"style": "form", "explode": raw.get("collectionFormat", "multi") == "multi"}
-        if result.get("required"):
-            # A list without entries leaves no trace in a query, so one that must be there has at least one.
-            schema = {"minItems": 1, **schema}
+    # A list without entries leaves no trace in a query, and a path with an empty part is another path.
+    if required and kind == "array":
+        schema = {"minItems": 1, **schema}
+    elif raw["in"] == "path" and schema.get("type") == "string":
+        schema = {"minLength": 1, **schema}
     return {**result, "schema": schema}
 
 
