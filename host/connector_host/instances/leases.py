@@ -1,7 +1,8 @@
 """Leases: one holder at a time among all threads, processes and machines that share the database.
 
-A holder renews its lease while it works. A lease that is no longer renewed ends by itself: when its time is over, or
-when a waiting process has seen it unchanged for as long, whatever the machines' clocks say.
+A holder renews its lease while it works. A lease that is no longer renewed ends by itself: when a waiting process has
+seen it unchanged for as long as it lasts, or when its time was over so long ago that the clocks of two machines cannot
+explain it.
 """
 
 import contextlib
@@ -27,7 +28,8 @@ LEASE_SECONDS = 30.0
 LONGEST_HOLD_SECONDS = 900.0
 """How long a holder that hangs can keep it (decided: three times the longest time-out of a sign-in)."""
 _RENEW_SECONDS = LEASE_SECONDS / 3
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+_CLOCKS_DIFFER_SECONDS = 300.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1
 
 _Seen = tuple[str, float]
 """Owner and end of a lease, as a look at it found them."""
@@ -78,7 +80,8 @@ class Lease:
             if seen != watched:
                 watched, since = seen, self._clock.monotonic()
             over = seen is not None and (
-                seen[1] <= self._clock.time() or self._clock.monotonic() - since >= LEASE_SECONDS
+                seen[1] + _CLOCKS_DIFFER_SECONDS <= self._clock.time()
+                or self._clock.monotonic() - since >= LEASE_SECONDS
             )
             if (seen is None or over) and self._take(owner, seen):
                 return

@@ -5,7 +5,6 @@ import datetime
 import hashlib
 import hmac
 import json
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -43,14 +42,13 @@ class StoredSessions:
         *,
         clock: Clock | None = None,
         sleep: Callable[[float], object] = time.sleep,
-        wait_done: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
         self._database = database
         self._vault = vault
         self._instance_id = instance.id
         self._clock = clock or SystemClock()
         self._depends_on = _canonical(instance, credentials)
-        self._lease = Lease(database, lease_name(instance.id), clock=self._clock, sleep=sleep, wait_done=wait_done)
+        self._lease = Lease(database, lease_name(instance.id), clock=self._clock, sleep=sleep)
 
     def load(self) -> Session | Rejection | None:
         """Return what is known, None when nothing is or it cannot be read."""

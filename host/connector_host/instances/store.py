@@ -1,8 +1,9 @@
 """Instances and their credentials, kept for every process of this machine, or of many with one database."""
 
 import datetime
+import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any, Self
 
@@ -229,9 +230,14 @@ class InstanceStore:
             self._insert(connection, instance.id, credentials)
         return instance
 
-    def sessions(self, instance: Instance, credentials: Credentials) -> StoredSessions:
-        """Return where the sessions of an instance with these credentials are kept and shared."""
-        return StoredSessions(self._database, self._vault, instance, credentials, clock=self._clock)
+    def sessions(
+        self, instance: Instance, credentials: Credentials, *, sleep: Callable[[float], object] = time.sleep
+    ) -> StoredSessions:
+        """Return where the sessions of an instance with these credentials are kept and shared.
+
+        `sleep` is how a thread waits, in seconds, while another one signs in.
+        """
+        return StoredSessions(self._database, self._vault, instance, credentials, clock=self._clock, sleep=sleep)
 
     def rotate_keys(self) -> Rotation:
         """Write everything stored anew under a new key; see `rotation.rotate`."""
