@@ -48,4 +48,4 @@ def _is_error_text(answer: RawAnswer) -> bool:
 
 def _ends_list(operation: Operation, answer: RawAnswer, words: str) -> bool:
     end = (operation.paging or {}).get("end")
-    return bool(end) and answer.status == end["status"] and words.strip().rstrip(".") == end["message"].rstrip(".")
+    return end is not None and answer.status == end["status"] and words.rstrip(". ") == end["message"].rstrip(". ")

@@ -1,0 +1,23 @@
+"""The one way to the vendor: calls, quotas, retries, pages."""
+
+from .answer import Answer
+from .connection import Connection, Connects, SignedIn
+from .door import Timeouts
+from .pull import Page
+from .quota import QuotaLedger, Usage, open_ledger
+from .retry import RetryLimits
+from .stats import ConnectionStats
+
+__all__ = [
+    "Answer",
+    "Connection",
+    "ConnectionStats",
+    "Connects",
+    "Page",
+    "QuotaLedger",
+    "RetryLimits",
+    "SignedIn",
+    "Timeouts",
+    "Usage",
+    "open_ledger",
+]

@@ -1,0 +1,200 @@
+"""Connectors inside someone's own program, without the command line: sync and async, with or without the store.
+
+`connect` takes credentials; `open_instance` takes the name of a saved instance. Both give a connection that calls
+operations and pulls streams, and that closes everything at the end of its `with` block.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, asynccontextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from connector_host.connectors import Connector, load_connector
+from connector_host.contract.errors import ConfigurationError, CredentialsRejected
+from connector_host.contract.values import check_settings, rate_limit_of
+from connector_host.engine import Answer, Connection, Page, SignedIn, open_ledger
+
+if TYPE_CHECKING:
+    from connector_host.instances import Home
+
+__all__ = ["SyncConnection", "connect", "connect_async", "open_instance", "open_instance_async"]
+
+
+def connect_async(
+    connector: str | Connector,
+    *,
+    credentials: Mapping[str, Any],
+    settings: Mapping[str, Any] | None = None,
+    authentication: str | None = None,
+    folders: Sequence[Path] = (),
+    **engine: Any,
+) -> Connection:
+    """Return a connection for `async with`, made from credentials; nothing is stored.
+
+    `connector` is the name of an installed one, or one that was loaded; `authentication` names one of its methods.
+    `engine` is handed to `Connection`: clock, limits, timeouts, encodings, quota, sessions, transport.
+
+    Raises UnknownName, ConnectorBroken, and InputInvalid with every wrong value.
+    """
+    loaded = load_connector(connector, folders) if isinstance(connector, str) else connector
+    method = loaded.method(authentication)
+    checked = loaded.check_credentials(method, credentials)
+    values = check_settings(loaded.manifest, settings or {})
+    return Connection(
+        loaded,
+        checked.credentials,
+        values,
+        method=method,
+        rate_limit=rate_limit_of(values),
+        concurrency=values["concurrency"],
+        **engine,
+    )
+
+
+def connect(
+    connector: str | Connector,
+    *,
+    credentials: Mapping[str, Any],
+    settings: Mapping[str, Any] | None = None,
+    authentication: str | None = None,
+    folders: Sequence[Path] = (),
+    **engine: Any,
+) -> "SyncConnection":
+    """Return the same as `connect_async` for a plain `with`. Raises what it raises."""
+    loaded = load_connector(connector, folders) if isinstance(connector, str) else connector
+    given = {"credentials": credentials, "settings": settings, "authentication": authentication, **engine}
+    loaded.check_credentials(loaded.method(authentication), credentials)
+    return SyncConnection(partial(connect_async, loaded, **given))
+
+
+@asynccontextmanager
+async def open_instance_async(
+    name: str, *, home: "Home | None" = None, folders: Sequence[Path] = (), **engine: Any
+) -> AsyncIterator[Connection]:
+    """Connect to a saved instance. Its sessions and its quota are shared with every process of the same home.
+
+    Settings that an older version of the connector has saved are migrated. When the vendor rejects the credentials,
+    the instance says so from then on. Raises UnknownName, ConfigurationError (disabled), SecretsUnreadable,
+    ConnectorBroken.
+    """
+    from connector_host.instances import (  # noqa: PLC0415 -- the store is an extra; `connect` does without it
+        Home,
+        InstanceState,
+        InstanceStore,
+    )
+
+    place = (home or Home.locate()).create()
+    with ExitStack() as stack:
+        store = stack.enter_context(InstanceStore.open(place))
+        instance = store.get(name)
+        if instance.state is InstanceState.DISABLED:
+            raise ConfigurationError(f'The instance "{name}" is disabled.', next_step="Enable it first.")
+        connector = load_connector(instance.connector, folders)
+        method = connector.method(instance.authentication)
+        settings = check_settings(
+            connector.manifest, connector.migrate_settings(instance.settings, instance.connector_version)
+        )
+        credentials = store.credentials(instance.name, method.secret_keys)
+        engine.setdefault("sessions", store.sessions(instance, credentials))
+        if "quota" not in engine:
+            engine["quota"] = open_ledger(place.quota_database, engine.get("clock"))
+            stack.callback(engine["quota"].close)
+        connection = connect_async(
+            connector,
+            credentials=credentials,
+            settings=settings,
+            authentication=method.name,
+            instance=instance.name,
+            **engine,
+        )
+        try:
+            async with connection:
+                yield connection
+        except CredentialsRejected as error:
+            store.set_state(instance.name, InstanceState.REJECTED, connection.redactor(error.message))
+            raise
+
+
+def open_instance(
+    name: str, *, home: "Home | None" = None, folders: Sequence[Path] = (), **engine: Any
+) -> "SyncConnection":
+    """Return the same as `open_instance_async` for a plain `with`; what it raises is raised when the block begins."""
+    return SyncConnection(partial(open_instance_async, name, home=home, folders=folders, **engine))
+
+
+class SyncConnection:
+    """A connection for programs without an event loop: one runs in a thread of its own while the `with` block lasts."""
+
+    def __init__(self, opening: Callable[[], AbstractAsyncContextManager[Connection]]) -> None:
+        self._opening = opening
+        self._stack = ExitStack()
+        self._portal: BlockingPortal | None = None
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._portal = stack.enter_context(start_blocking_portal())
+            opened: AbstractContextManager[Connection] = self._portal.wrap_async_context_manager(self._opening())
+            self._connection = stack.enter_context(opened)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        self._connection = None
+        return self._stack.__exit__(kind, error, traceback)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that does the work. Raises RuntimeError outside the `with` block."""
+        if self._connection is None:
+            raise RuntimeError("the connection is not open: use it in a `with` block")
+        return self._connection
+
+    def call(self, operation_id: str, given: Mapping[str, Any] | None = None, **options: Any) -> Answer:
+        """Call an operation; see `Connection.call`."""
+        answer: Answer = self._run(partial(self.connection.call, operation_id, given, **options))
+        return answer
+
+    def pages(
+        self, stream: str, *, since: datetime | None = None, until: datetime | None = None, limit: int | None = None
+    ) -> Iterator[Page]:
+        """Yield a stream page by page; see `Connection.pages`."""
+        return self._each(self.connection.pages(stream, since=since, until=until, limit=limit))
+
+    def pull(
+        self, stream: str, *, since: datetime | None = None, until: datetime | None = None, limit: int | None = None
+    ) -> Iterator[Any]:
+        """Yield a stream's records one by one; see `Connection.pull`."""
+        for page in self.pages(stream, since=since, until=until, limit=limit):
+            yield from page.decoded()
+
+    def sign_in_check(self) -> SignedIn:
+        """Sign in now and tell who answered; see `Connection.sign_in_check`."""
+        signed_in: SignedIn = self._run(self.connection.sign_in_check)
+        return signed_in
+
+    def _run(self, work: Callable[[], Any]) -> Any:
+        if self._portal is None:
+            raise RuntimeError("the connection is not open: use it in a `with` block")
+        return self._portal.call(work)
+
+    def _each(self, source: AsyncIterator[Any]) -> Iterator[Any]:
+        """Step through an async generator from this thread, and close it even when the caller stops early."""
+        try:
+            while True:
+                try:
+                    item = self._run(source.__anext__)
+                except StopAsyncIteration:
+                    return
+                yield item
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None and self._connection is not None:
+                self._run(close)
