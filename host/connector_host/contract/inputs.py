@@ -129,18 +129,23 @@ def _path_problems(operation: Operation, value: Mapping[str, Any]) -> list[Probl
 
 
 def _query_pairs(parameter: Parameter, given: Any) -> list[tuple[str, str]]:
-    if isinstance(given, list):
-        if parameter.explode:
-            return [(parameter.name, _text(each)) for each in given]
-        return [(parameter.name, ",".join(map(_text, given)))]
-    if isinstance(given, dict):
-        return [(parameter.name, msgspec.json.encode(given).decode())]
-    return [(parameter.name, _text(given))]
+    """Lay a value out in OpenAPI's style `form`: an exploded object is one pair per field, without its own name."""
+    if isinstance(given, dict) and parameter.explode:
+        return [pair for name, each in given.items() for pair in _listed_pairs(name, each, explode=True)]
+    return _listed_pairs(parameter.name, given, explode=parameter.explode)
+
+
+def _listed_pairs(name: str, given: Any, *, explode: bool) -> list[tuple[str, str]]:
+    if given is None:
+        return []
+    if not isinstance(given, list):
+        return [(name, _text(given))]
+    return [(name, _text(each)) for each in given] if explode else [(name, ",".join(map(_text, given)))]
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if isinstance(value, (bool, dict, list)):
+        return msgspec.json.encode(value).decode()
     return str(value)
 
 
