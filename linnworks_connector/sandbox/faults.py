@@ -31,7 +31,7 @@ class FaultSyntaxError(ValueError):
 
 @dataclass(slots=True)
 class Fault:
-    """One fault. It fires for calls of `pattern`: `times` at most, every `every`-th, with `probability`, after `after`."""
+    """One fault. It fires for calls of `pattern`: at most `times`, each `every`-th, with `probability`."""
 
     pattern: str
     kind: str

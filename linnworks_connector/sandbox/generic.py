@@ -19,6 +19,8 @@ from linnworks_connector.sandbox.shop.draws import chance
 from linnworks_connector.sandbox.shop.ids import guid, moment
 
 _DEEPEST: Final = 5
+_MOST_VALUES: Final = 1_500
+"""How many values a body may have before its lists stay empty; some schemas hold themselves many times."""
 _EMPTY_STATUSES: Final = (201, 202, 204)
 
 
@@ -40,10 +42,12 @@ class Maker:
         self._shop = shop
         self._schemas = schemas
         self._rng = rng
+        self._made = 0
 
     def make(self, schema: dict[str, Any], name: str, depth: int = 0) -> Any:
         """Return a value for `schema`; `name` is the property it is for, which says what it should look like."""
         schema = resolve(schema, self._schemas)
+        self._made += 1
         choices: Sequence[dict[str, Any]] = schema.get("anyOf") or schema.get("oneOf") or ()
         if choices:
             usable = [choice for choice in choices if kind(resolve(choice, self._schemas)) != "null"]
@@ -60,21 +64,24 @@ class Maker:
         }
         return makers.get(kind(schema), dict)()
 
+    def _may_nest(self, depth: int) -> bool:
+        return depth < _DEEPEST and self._made < _MOST_VALUES
+
     def _object(self, schema: dict[str, Any], name: str, depth: int) -> dict[str, Any]:
         made = {
             key: self.make(inner, key, depth + 1)
             for key, inner in properties(schema, self._schemas).items()
-            if depth < _DEEPEST or kind(resolve(inner, self._schemas)) not in ("object", "array", None)
+            if self._may_nest(depth) or kind(resolve(inner, self._schemas)) not in ("object", "array", None)
         }
         for key in schema.get("required", ()):
             made.setdefault(key, self.make(properties(schema, self._schemas).get(key, {}), key, depth + 1))
         others = schema.get("additionalProperties")
-        if not made and isinstance(others, dict) and depth < _DEEPEST:
+        if not made and isinstance(others, dict) and self._may_nest(depth):
             return {f"{name}{place}": self.make(others, name, depth + 1) for place in range(1, 3)}
         return made
 
     def _array(self, schema: dict[str, Any], name: str, depth: int) -> list[Any]:
-        if depth >= _DEEPEST:
+        if not self._may_nest(depth):
             return []
         least = int(schema.get("minItems", 0))
         items = schema.get("items", {})

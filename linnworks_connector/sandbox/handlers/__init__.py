@@ -6,10 +6,33 @@ Every other operation is answered by `linnworks_connector.sandbox.generic`.
 from typing import Final
 
 from linnworks_connector.sandbox.calls import Handler
-from linnworks_connector.sandbox.handlers import open_orders, processed_orders, stock, v2_orders
+from linnworks_connector.sandbox.handlers import (
+    create_orders,
+    import_export,
+    inventory,
+    item_rows,
+    open_orders,
+    order_parts,
+    order_state,
+    processed_orders,
+    processed_parts,
+    purchase_orders,
+    stock,
+    v2_orders,
+    variations,
+)
 
 HANDLERS: Final[dict[str, Handler]] = {
     **stock.HANDLERS,
+    **variations.HANDLERS,
+    **inventory.HANDLERS,
+    **item_rows.HANDLERS,
+    **create_orders.HANDLERS,
+    **order_state.HANDLERS,
+    **order_parts.HANDLERS,
+    **processed_parts.HANDLERS,
+    **purchase_orders.HANDLERS,
+    **import_export.HANDLERS,
     **open_orders.HANDLERS,
     **processed_orders.HANDLERS,
     **v2_orders.HANDLERS,

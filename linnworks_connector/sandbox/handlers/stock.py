@@ -6,7 +6,7 @@ from linnworks_connector.sandbox.answers import Answer, nothing, refuse, value
 from linnworks_connector.sandbox.calls import Call, Handler
 from linnworks_connector.sandbox.paging import page_of, paged, unique
 from linnworks_connector.sandbox.shop import Shop
-from linnworks_connector.sandbox.shop import reference as ref
+from linnworks_connector.sandbox.shop.ids import ZERO_GUID
 from linnworks_connector.sandbox.shop.items import Item, Level
 from linnworks_connector.sandbox.views import stock as view
 
@@ -74,7 +74,12 @@ def get_stock_items_full_by_ids(call: Call) -> Answer:
 def get_stock_items_by_ids(call: Call) -> Answer:
     """Show items by id in short form, those that exist."""
     return value(
-        {"Items": [view.short(call.shop, item, None) for item in _found(call.shop, call.rows("StockItemIds"))]}
+        {
+            "Items": [
+                {**view.header(item), "IsVariationParent": item.variation_parent}
+                for item in _found(call.shop, call.rows("StockItemIds"))
+            ]
+        }
     )
 
 
@@ -105,7 +110,7 @@ def get_stock_level_by_location(call: Call) -> Answer:
     if item is None:
         refuse("The stock item does not exist.")
     stock = call.shop.stock.levels(item).get(where, Level(0))
-    return value({"StockLevel": view.level(item, where, stock)})
+    return value({"StockLevel": view.level(call.shop, item, where, stock)})
 
 
 def sku_exists(call: Call) -> Answer:
@@ -121,13 +126,13 @@ def _writable(item: Item | None, sku: str) -> Item:
     return item
 
 
-def _location_id(row: dict[str, Any], shop_default: str = ref.LOCATIONS[0].id) -> str:
+def _location_id(shop: Shop, row: dict[str, Any]) -> str:
     """Return the location of a row: its id, or the one that its name names; nothing given is Default."""
-    given = row.get("LocationId") or row.get("StockLocationId") or row.get("LocationName") or ""
-    for location in ref.LOCATIONS:
-        if str(given).lower() in (location.id, location.name.lower()):
+    given = str(row.get("LocationId") or row.get("StockLocationId") or row.get("StockLocationName") or ZERO_GUID)
+    for location in shop.locations.values():
+        if given.lower() in (location.id, location.name.lower()):
             return location.id
-    return shop_default if not given else refuse(f"Location {given} was not found.")
+    return refuse(f"Location {given} was not found.")
 
 
 def set_stock_level(call: Call) -> Answer:
@@ -142,9 +147,9 @@ def update_stock_levels_by_sku(call: Call) -> Answer:
 
 def _set_row(shop: Shop, row: dict[str, Any], *, absolute: bool) -> dict[str, Any]:
     sku = str(row.get("SKU") or "")
-    item, where, amount = _writable(shop.stock.find_sku(sku), sku), _location_id(row), int(row.get("Level") or 0)
+    item, where, amount = _writable(shop.stock.find_sku(sku), sku), _location_id(shop, row), int(row.get("Level") or 0)
     stock = shop.stock.set_level(item, where, amount) if absolute else shop.stock.change_level(item, where, amount)
-    return view.level(item, where, stock)
+    return view.level(shop, item, where, stock)
 
 
 def update_stock_levels_bulk(call: Call) -> Answer:
@@ -155,9 +160,7 @@ def update_stock_levels_bulk(call: Call) -> Answer:
         item = call.shop.stock.find(str(row.get("StockItemId") or "")) or call.shop.stock.find_sku(
             str(row.get("SKU") or "")
         )
-        call.shop.stock.set_level(
-            _writable(item, sku), _location_id(row), int(row.get("StockLevel") or row.get("Level") or 0)
-        )
+        call.shop.stock.set_level(_writable(item, sku), _location_id(call.shop, row), int(row.get("StockLevel") or 0))
     return nothing(200)
 
 
@@ -170,7 +173,7 @@ def update_stock_minimum_level(call: Call) -> Answer:
     stock = call.shop.stock.level(item, where)
     stock.minimum = call.number("minimumLevel", 0)
     call.shop.stock.changed(item)
-    return value(view.level(item, where, stock))
+    return nothing()
 
 
 HANDLERS: Final[dict[str, Handler]] = {

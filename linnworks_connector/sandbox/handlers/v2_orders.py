@@ -79,4 +79,57 @@ def _page(call: Call, heads: list[Head], *, total: int, token: str | None) -> di
     }
 
 
-HANDLERS: Final[dict[str, Handler]] = {"orders-v2.GetOrders": get_orders}
+def _status(call: Call, key: str) -> dict[str, str]:
+    return {"OrderId": key, "FulfillmentStatus": call.shop.fulfilment.get(key, "Unassigned")}
+
+
+def get_fulfilment_statuses(call: Call) -> Answer:
+    """List the fulfilment status of open orders."""
+    ids = call.rows("id") or list(call.shop.orders.open)
+    wanted, where = call.args.get("fulfillmentStatus"), call.args.get("locationId")
+    found = [order for key in unique(ids) if (order := call.shop.orders.find(key)) is not None]
+    rows = [_status(call, order.head.id) for order in found if where in (None, order.location)]
+    return value([row for row in rows if wanted in (None, row["FulfillmentStatus"])])
+
+
+def get_fulfilment_status(call: Call) -> Answer:
+    """Show the fulfilment status of one order."""
+    key = call.text("orderId")
+    return value(_status(call, key)) if key in call.shop.orders.heads else refuse("The order was not found.", 404)
+
+
+def set_fulfilment_status(call: Call) -> Answer:
+    """Set the fulfilment status of one order."""
+    key = call.text("orderId")
+    if key not in call.shop.orders.heads:
+        refuse("The order was not found.", 404)
+    call.shop.fulfilment[key] = call.text("FulfillmentStatus", "Unassigned")
+    return value(_status(call, key))
+
+
+def set_fulfilment_statuses(call: Call) -> Answer:
+    """Set the fulfilment status of orders, one result each."""
+    results = []
+    for row in call.rows(""):
+        key, known = str(row.get("OrderId")), str(row.get("OrderId")) in call.shop.orders.heads
+        if known:
+            call.shop.fulfilment[key] = str(row.get("FulfillmentStatus") or "Unassigned")
+        results.append(
+            {
+                "Result": _status(call, key) if known else None,
+                "ResultStatus": "SUCCESSFUL" if known else "FAILED",
+                "Message": None if known else "The order was not found.",
+            }
+        )
+    failed = sum(1 for row in results if row["ResultStatus"] == "FAILED")
+    state = "SUCCESSFUL" if not failed else "FAILED" if failed == len(results) else "PARTIALLY_SUCCESSFUL"
+    return value({"Results": results, "TotalResults": len(results), "ResultStatus": state})
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "orders-v2.GetOrders": get_orders,
+    "orders-v2.GetFulfillmentStatuses": get_fulfilment_statuses,
+    "orders-v2.GetFulfillmentStatus": get_fulfilment_status,
+    "orders-v2.UpdateFulfillmentStatus": set_fulfilment_status,
+    "orders-v2.UpdateFulfillmentStatuses": set_fulfilment_statuses,
+}

@@ -141,7 +141,6 @@ def _stock(item: Item, rng: random.Random, now: datetime) -> None:
         item.levels[location.id] = Level(
             on_hand=on_hand,
             minimum=rng.choice((0, 0, 2, 5, 10)),
-            due=rng.choice((0, 0, 0, 0, 24, 48)),
             bin_rack=""
             if chance(rng, 0.1)
             else f"{'ABCDE'[item.index % 5]}{item.index % 40:02d}-{rng.randrange(1, 7)}",

@@ -8,7 +8,7 @@ from typing import Final
 from linnworks_connector.sandbox.options import SandboxOptions
 from linnworks_connector.sandbox.shop.index import TimeIndex
 from linnworks_connector.sandbox.shop.journal import Journal
-from linnworks_connector.sandbox.shop.orders import PARKED_TAG, Head, Order, OrderBuilder, build_heads
+from linnworks_connector.sandbox.shop.orders import FIRST_NUMBER, PARKED_TAG, Head, Order, OrderBuilder, build_heads
 from linnworks_connector.sandbox.shop.stock import Stock
 
 _BUILT_KEPT: Final = 2_000
@@ -18,6 +18,12 @@ _DATE_FIELDS: Final[dict[str, Callable[[Head], datetime | None]]] = {
     "payment": lambda head: head.paid,
     "cancelled": lambda head: head.cancelled,
 }
+
+Reference = tuple[str, str, str]
+
+
+def _reference(order: Order) -> Reference:
+    return order.source, order.sub_source, order.reference
 
 
 class OrderBook:
@@ -37,12 +43,12 @@ class OrderBook:
         self.updated = TimeIndex(lambda head: head.updated, heads)
         self._built: OrderedDict[str, Order] = OrderedDict()
         self._kept: dict[str, Order] = {}
+        self._last_number = max(self.by_number, default=FIRST_NUMBER - 1)
         for head in self.open.values():
             order = self.read(head)
             if not order.locked:
                 stock.allocate(order, 1)
-        self.references: dict[tuple[str, str, str], str] = {}
-        """Id by (source, sub-source, reference) of the orders that were created while the sandbox runs."""
+        self._references: dict[tuple[str, str, str], str] | None = None
 
     def __len__(self) -> int:
         return len(self.heads)
@@ -69,20 +75,41 @@ class OrderBook:
             self._built.pop(order.head.id, None)
         return order
 
+    def by_reference(self, reference: Reference) -> str | None:
+        """Return the id of the order of (source, sub-source, reference), or None."""
+        if self._references is None:
+            self._references = {_reference(order): order.head.id for order in map(self.read, self.heads.values())}
+        return self._references.get(reference)
+
     def next_number(self) -> int:
         """Return the order number that a new order gets."""
-        return max(self.by_number, default=100_000) + 1
+        return self._last_number + 1
 
     def add(self, order: Order) -> None:
         """Put a new open order in and allocate its stock."""
         head = order.head
+        self._last_number = max(self._last_number, head.number)
         self.heads[head.id] = self.by_number[head.number] = self.open[head.id] = head
         self._kept[head.id] = order
-        self.references[(order.source, order.sub_source, order.reference)] = head.id
+        if self._references is not None:
+            self._references[_reference(order)] = head.id
         self.updated.add(head)
         if not order.locked:
             self._stock.allocate(order, 1)
-        self._journal.record("order.created", f"{order.source}|{order.sub_source}|{order.reference}")
+        self._journal.record("order.created", "|".join(_reference(order)))
+
+    def replace(self, order: Order) -> None:
+        """Put a new version of an open order in place of the old one, under the same head."""
+        old = self.read(order.head)
+        if not old.locked:
+            self._stock.allocate(old, -1)
+        order.version = old.version
+        self._kept[order.head.id] = order
+        self._built.pop(order.head.id, None)
+        if not order.locked:
+            self._stock.allocate(order, 1)
+        self.touch(order)
+        self._journal.record("order.saved", "|".join(_reference(order)))
 
     def touch(self, order: Order) -> None:
         """Note that an order was changed, now."""
@@ -146,7 +173,8 @@ class OrderBook:
         for index in (self.open, self.heads, self._kept, self._built):
             index.pop(head.id, None)
         self.by_number.pop(head.number, None)
-        self.references.pop((order.source, order.sub_source, order.reference), None)
+        if self._references is not None:
+            self._references.pop(_reference(order), None)
         self._journal.record("order.deleted", head.id)
 
     def set_paid(self, order: Order, when: datetime) -> None:

@@ -16,6 +16,7 @@ SPAN: Final = timedelta(days=180)
 """How far back the seeded orders reach."""
 UNPAID, PAID, RETURN, PENDING, RESEND = range(5)
 PARKED_TAG: Final = 7
+FBA_SUFFIX: Final = "-FBA"
 
 _CANCELLED: Final = 0.02
 _TOUCHED: Final = 0.2
@@ -304,7 +305,7 @@ class OrderBuilder:
 
 def channel_sku(item: Item, channel: ref.Channel) -> str:
     """Return the SKU under which an item is listed on a channel."""
-    return f"{item.sku}-FBA" if channel.sub_source == "Amazon US" else item.sku
+    return f"{item.sku}{FBA_SUFFIX}" if channel.sub_source == "Amazon US" else item.sku
 
 
 def note(order: Order, text: str, when: datetime, who: str, *, internal: bool) -> dict[str, Any]:

@@ -10,8 +10,11 @@ import msgspec
 
 from linnworks_connector.sandbox.clock import Clock
 from linnworks_connector.sandbox.options import SandboxOptions
+from linnworks_connector.sandbox.shop import reference as ref
 from linnworks_connector.sandbox.shop.journal import Journal
 from linnworks_connector.sandbox.shop.order_book import OrderBook
+from linnworks_connector.sandbox.shop.purchase_orders import PurchaseOrders
+from linnworks_connector.sandbox.shop.registers import seeded_exports, seeded_imports
 from linnworks_connector.sandbox.shop.stock import Stock
 
 _ENCODED_KEPT: Final = 20_000
@@ -30,6 +33,15 @@ class Shop:
         self.journal = Journal(clock.now)
         self.stock = Stock(options.items, options.seed, self.now, self.journal)
         self.orders = OrderBook(options, now=self.now, stock=self.stock, journal=self.journal)
+        self.purchases = PurchaseOrders(self.stock, options.seed, self.now, self.journal)
+        self.locations = {location.id: location for location in ref.LOCATIONS}
+        self.imports = seeded_imports(self.started)
+        self.exports = seeded_exports(self.started)
+        self.refunds: dict[str, list[dict[str, Any]]] = {}
+        """Refunds that clients made, by order id."""
+        self.fulfilment: dict[str, str] = {}
+        """Fulfilment status by order id, where a client set one."""
+        self.folders = list(ref.FOLDERS)
         self.searches: dict[str, dict[str, Any]] = {}
         """Cursors of GET /v2/orders by token."""
         self._encoded: OrderedDict[tuple[str, str], tuple[int, msgspec.Raw]] = OrderedDict()
@@ -56,4 +68,5 @@ class Shop:
             "stock_items": len(self.stock),
             "open_orders": len(self.orders.open),
             "processed_orders": len(self.orders.processed),
+            "purchase_orders": len(self.purchases.orders),
         }

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
-from linnworks_connector.sandbox.shop import reference as ref
 from linnworks_connector.sandbox.shop.details import Details, build_details
 from linnworks_connector.sandbox.shop.items import Item, Level, build_items
 from linnworks_connector.sandbox.shop.journal import Journal
-from linnworks_connector.sandbox.shop.orders import Order
+from linnworks_connector.sandbox.shop.orders import FBA_SUFFIX, Order
 
 _DETAILS_KEPT: Final = 2_000
 
@@ -44,6 +43,15 @@ class Stock:
         """Return the item of an SKU, in any case; not an archived one."""
         item = self._by_sku.get((sku or "").lower())
         return None if item is None or item.archived or item.index in self._deleted else item
+
+    def find_channel_sku(self, source: str, sub_source: str, sku: str) -> Item | None:
+        """Return the item that is listed under a channel SKU, or None."""
+        if not sku:
+            return None
+        item = self.find_sku(sku) or self.find_sku(sku.removesuffix(FBA_SUFFIX))
+        rows = self.details(item).channel_skus if item is not None else ()
+        listed = any((row["Source"], row["SubSource"], row["SKU"]) == (source, sub_source, sku) for row in rows)
+        return item if listed else None
 
     def add(self, item: Item) -> None:
         """Put a new item in; its id and SKU must be free."""
@@ -101,11 +109,9 @@ class Stock:
             return item.levels
         parts = [(self.items[part], quantity) for part, quantity in item.components]
         derived: dict[str, Level] = {}
-        for location in ref.LOCATIONS:
-            have = [(part.levels.get(location.id), quantity) for part, quantity in parts]
-            if all(level is None for level, _ in have):
-                continue
-            derived[location.id] = Level(
+        for location in dict.fromkeys(place for part, _ in parts for place in part.levels):
+            have = [(part.levels.get(location), quantity) for part, quantity in parts]
+            derived[location] = Level(
                 on_hand=min(level.on_hand // quantity if level else 0 for level, quantity in have),
                 in_orders=max(-(-level.in_orders // quantity) if level else 0 for level, quantity in have),
                 updated=max((level.updated for level, _ in have if level and level.updated), default=None),

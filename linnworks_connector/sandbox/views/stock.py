@@ -10,7 +10,6 @@ from linnworks_connector.sandbox.shop import reference as ref
 from linnworks_connector.sandbox.shop.ids import guid, moment
 from linnworks_connector.sandbox.shop.items import Item, Level
 
-_LOCATIONS: Final = {location.id: location for location in ref.LOCATIONS}
 _ODD_ONES: Final = 97
 
 
@@ -47,9 +46,9 @@ def header(item: Item) -> dict[str, Any]:
     }
 
 
-def location(location_id: str, bin_rack: str = "") -> dict[str, Any]:
+def location(shop: Shop, location_id: str, bin_rack: str = "") -> dict[str, Any]:
     """Return a stock location as it stands in a level."""
-    found = _LOCATIONS.get(location_id, ref.LOCATIONS[0])
+    found = shop.locations.get(location_id, ref.LOCATIONS[0])
     return {
         "StockLocationId": location_id,
         "StockLocationIntId": found.int_id,
@@ -61,10 +60,10 @@ def location(location_id: str, bin_rack: str = "") -> dict[str, Any]:
     }
 
 
-def level(item: Item, location_id: str, stock: Level) -> dict[str, Any]:
+def level(shop: Shop, item: Item, location_id: str, stock: Level) -> dict[str, Any]:
     """Return what lies of an item at one location. Available is what is on hand less what orders have taken."""
     return {
-        "Location": location(location_id, stock.bin_rack),
+        "Location": location(shop, location_id, stock.bin_rack),
         "StockLevel": stock.on_hand,
         "StockValue": round(stock.on_hand * item.purchase_price, 2),
         "MinimumLevel": stock.minimum,
@@ -88,7 +87,7 @@ def level(item: Item, location_id: str, stock: Level) -> dict[str, Any]:
 
 def levels(shop: Shop, item: Item) -> list[dict[str, Any]]:
     """Return what lies of an item everywhere."""
-    return [level(item, place, stock) for place, stock in shop.stock.levels(item).items()]
+    return [level(shop, item, place, stock) for place, stock in shop.stock.levels(item).items()]
 
 
 def full(shop: Shop, item: Item, wanted: Collection[str]) -> dict[str, Any]:
