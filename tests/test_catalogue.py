@@ -314,6 +314,14 @@ def test_a_list_that_must_be_in_the_query_has_an_entry():
     }
 
 
+def test_lists_and_objects_in_a_query_say_how_they_are_laid_out():
+    for id_, operation in OPERATIONS.items():
+        for parameter in operation.get("parameters", ()):
+            kind = resolved(DOCUMENTS[operation["area"]], parameter["schema"]).get("type")
+            layout = (parameter.get("style"), parameter.get("explode"))
+            assert layout == (("form", True) if kind in ("array", "object") else (None, None)), id_
+
+
 def test_a_part_of_a_path_is_not_empty():
     parts = [
         each for operation in OPERATIONS.values() for each in operation.get("parameters", ()) if each["in"] == "path"

@@ -108,7 +108,7 @@ def _parameter(raw: dict[str, Any], file: VendorFile) -> dict[str, Any]:
     if required:
         result["required"] = True
     kind = _resolved(raw.get("schema", raw), file).get("type")
-    if kind == "array":
+    if kind in ("array", "object"):
         result |= {"style": "form", "explode": raw.get("collectionFormat", "multi") == "multi"}
     # A list without entries leaves no trace in a query, and a path with an empty part is another path.
     if required and kind == "array":
