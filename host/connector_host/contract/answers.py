@@ -1,5 +1,6 @@
 """What a vendor's answer means: the pure step between HTTP and the decision what to do."""
 
+import datetime
 import email.utils
 import re
 from collections.abc import Mapping
@@ -12,6 +13,10 @@ import msgspec
 __all__ = ["Meaning", "MeaningKind", "RawAnswer", "meaning_of_status", "retry_after_seconds", "words_of"]
 
 _LONGEST_MESSAGE = 500
+_MOST_READ = 20_000
+"""Characters of a page that are looked at for a message."""
+_LONGEST_WAIT = 1e9
+"""About thirty years: what a vendor asks for beyond it is the same as for ever."""
 
 
 class MeaningKind(StrEnum):
@@ -59,21 +64,23 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
     if not value:
         return None
     value = value.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        return float(value)
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        return min(float(value), _LONGEST_WAIT)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return max(0.0, moment.timestamp() - now)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return min(max(0.0, moment.timestamp() - now), _LONGEST_WAIT)
 
 
 def words_of(answer: RawAnswer) -> str:
     """Return the vendor's message in an error: JSON object, bare string, problem document, HTML or plain text."""
     try:
         body = answer.json() if answer.body.strip() else ""
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        text = answer.body.decode("utf-8", "replace")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        text = answer.body[:_MOST_READ].decode("utf-8", "replace")
         if "<" in text:
             title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
             text = title[1] if title else re.sub(r"<[^>]*>", " ", text)
@@ -103,8 +110,11 @@ def _words_of_object(body: Mapping[str, Any]) -> str:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
+    """Return one line of bounded length, cut between words: half a secret could not be recognised any more."""
+    text = " ".join(text[:_MOST_READ].split())
+    if len(text) <= _LONGEST_MESSAGE:
+        return text
+    return text[:_LONGEST_MESSAGE].rpartition(" ")[0] + "…"
 
 
 _KIND_OF_STATUS = {

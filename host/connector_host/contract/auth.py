@@ -4,6 +4,7 @@ A request carries the name of its base and its path in `request.extensions` (`ba
 the address and the headers on it, because both may come from the session.
 """
 
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -235,10 +236,39 @@ class SessionAuth(ManifestAuth):
 
 @asynccontextmanager
 async def _in_thread(block: AbstractContextManager[None], limiter: anyio.CapacityLimiter) -> AsyncIterator[None]:
-    """Enter and leave a block that may wait for another process, without holding up the event loop."""
-    await anyio.to_thread.run_sync(block.__enter__, limiter=limiter)
+    """Enter and leave a block that may wait for another process, without holding up the event loop.
+
+    A task that is cancelled while it waits does not keep the block: whoever enters last lets go of it.
+    """
+    entry = _Entry(block)
     try:
+        await anyio.to_thread.run_sync(entry.enter, limiter=limiter, abandon_on_cancel=True)
         yield
     finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(block.__exit__, None, None, None, limiter=limiter)
+        if entry.give_up():
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(block.__exit__, None, None, None)
+
+
+class _Entry:
+    """The entering of a block by a worker thread, which nobody may be waiting for any more when it gets there."""
+
+    def __init__(self, block: AbstractContextManager[None]) -> None:
+        self._block = block
+        self._lock = threading.Lock()
+        self._entered = False
+        self._given_up = False
+
+    def enter(self) -> None:
+        self._block.__enter__()
+        with self._lock:
+            self._entered = True
+            alone = self._given_up
+        if alone:
+            self._block.__exit__(None, None, None)
+
+    def give_up(self) -> bool:
+        """Leave the block to nobody; return whether it has been entered, and is to be left by the caller."""
+        with self._lock:
+            self._given_up = True
+            return self._entered

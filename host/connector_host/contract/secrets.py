@@ -1,6 +1,10 @@
 """Credentials that do not show themselves, and texts with the secrets taken out."""
 
+import json
+import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote, quote_plus
 
 __all__ = ["HIDDEN", "Credentials", "Redactor"]
 
@@ -9,33 +13,46 @@ _SHORTEST_SECRET = 4
 
 
 class Redactor:
-    """Replaces known secrets in texts that people or logs will see.
+    """Replaces known secrets in texts that people or logs will see; safe to use from several threads.
 
     Values shorter than four characters are not looked for: they would blot out ordinary words.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets: set[str] = set()
+        self._lock = threading.Lock()
+        self._secrets: frozenset[str] = frozenset()
+        self._pattern: re.Pattern[str] | None = None
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
         """Learn more secrets, such as the token of a session."""
-        self._secrets.update(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+        with self._lock:
+            known = self._secrets.union(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+            if known == self._secrets:
+                return
+            self._secrets = known
+            forms = {form for secret in known for form in _forms(secret)}
+            longest_first = sorted(forms, key=lambda form: (-len(form), form))
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
 
     def __call__(self, text: str) -> str:
         """Return the text with every known secret hidden, longest first, whatever its case."""
-        lowered = text.lower()
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            needle = secret.lower()
-            start = lowered.find(needle)
-            while start >= 0:
-                text = text[:start] + HIDDEN + text[start + len(secret) :]
-                lowered = text.lower()
-                start = lowered.find(needle, start + len(HIDDEN))
-        return text
+        return self._pattern.sub(HIDDEN, text) if self._pattern else text
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._secrets)} secrets)"
+
+
+def _forms(secret: str) -> set[str]:
+    """Return how a secret may be written: as it is, in an address, in a form and in JSON."""
+    address = secret.encode("utf-8", "surrogatepass")
+    return {
+        secret,
+        quote(address, safe=""),
+        quote_plus(address),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+    }
 
 
 class Credentials(Mapping[str, str]):

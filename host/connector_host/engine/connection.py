@@ -24,7 +24,7 @@ from connector_host.contract.permissions import Scope
 from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.sessions import MemorySessionStore, Session, SessionStore
 from connector_host.contract.stream_models import Stream
-from connector_host.contract.variables import render
+from connector_host.contract.variables import render, variables_in
 
 from .answer import Answer
 from .door import Door, Timeouts
@@ -306,8 +306,9 @@ def _owner(
     manifest: Manifest, method: AuthenticationMethod, credentials: Credentials, settings: Mapping[str, Any]
 ) -> str:
     """Return whose quota it is: the same for the same credentials at the same place, and telling nothing of them."""
-    facts = repr((manifest.name, method.name, sorted(credentials.items()), sorted(map(str, settings.items()))))
-    return hashlib.blake2b(facts.encode(), digest_size=12).hexdigest()
+    place = {*variables_in(manifest.operations.addresses), *variables_in(method.sign_in.url if method.sign_in else "")}
+    facts = (manifest.name, method.name, sorted(credentials.items()), [str(settings.get(key)) for key in sorted(place)])
+    return hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
 
 
 def _version() -> str:

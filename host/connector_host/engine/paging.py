@@ -9,7 +9,7 @@ from typing import Any
 
 from connector_host.contract.stream_models import CursorTokenPaging, NoPaging, OffsetPaging, PageNumberPaging, Paging
 
-__all__ = ["Found", "Step", "first_step", "next_step"]
+__all__ = ["Found", "Step", "first_step", "found_on", "next_step", "told_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,35 @@ def first_step(paging: Paging) -> Step:
             return _at(paging, 1, 0)
         case CursorTokenPaging():
             return Step(1, _size(paging))
+
+
+def told_at(paging: Paging) -> str | None:
+    """Return the path in an answer that tells about the rest of the list, None where nothing does."""
+    match paging:
+        case PageNumberPaging():
+            return paging.total_pages
+        case CursorTokenPaging():
+            return paging.next
+        case _:
+            return None
+
+
+def found_on(paging: Paging, records: int, told: Any) -> Found:
+    """Return what a page showed, from the number of its records and the value at `told_at`.
+
+    Raises ValueError when that value is no number of pages, or no token.
+    """
+    match paging:
+        case PageNumberPaging(until="total_pages"):
+            if not isinstance(told, int) or isinstance(told, bool) or told < 0:
+                raise ValueError(f"{paging.total_pages} is no number of pages")
+            return Found(records, total_pages=told)
+        case CursorTokenPaging():
+            if told is not None and (not isinstance(told, str | int) or isinstance(told, bool)):
+                raise ValueError(f"{paging.next} is no token")
+            return Found(records, token=told)
+        case _:
+            return Found(records)
 
 
 def next_step(paging: Paging, step: Step, found: Found) -> Step | None:

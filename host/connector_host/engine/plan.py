@@ -1,6 +1,5 @@
 """The input of a stream's requests: its template, filled with the times that a pull is limited to."""
 
-import copy
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +60,7 @@ def input_of(
     until = _written(_rounded_up(window.until, date_format), date_format)
     values = {**settings, "since": since, "until": until, "page": next(iter(fields.values()), 1)}
     try:
-        value: dict[str, Any] = _without_nothing(render(copy.deepcopy(stream.input), values))
+        value: dict[str, Any] = _filled(stream.input, values)
     except KeyError as error:
         raise ConfigurationError(
             f"The stream {stream.name} uses the variable {error}, which has no value.",
@@ -87,7 +86,9 @@ def _rounded_up(moment: datetime.datetime | None, date_format: str) -> datetime.
     return moment.replace(microsecond=0) + datetime.timedelta(seconds=1)
 
 
-def _without_nothing(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nothing(each) for key, each in value.items() if each is not None}
-    return value
+def _filled(template: Any, values: Mapping[str, Any]) -> Any:
+    """Return a copy with the variables filled in, without the fields whose variable has no value."""
+    if not isinstance(template, dict):
+        return render(template, values)
+    filled = {key: _filled(each, values) for key, each in template.items()}
+    return {key: each for key, each in filled.items() if each is not None or template[key] is None}

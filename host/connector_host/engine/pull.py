@@ -11,11 +11,11 @@ import msgspec
 from connector_host.contract.answers import MeaningKind
 from connector_host.contract.errors import AnswerUnreadable, CallFacts
 from connector_host.contract.paths import set_path
-from connector_host.contract.stream_models import CursorTokenPaging, PageNumberPaging, Stream
+from connector_host.contract.stream_models import Details, Stream
 
 from .answer import Answer
 from .envelope import EnvelopeError, fields_of, list_of, value_of, wanted
-from .paging import Found, Step, first_step, next_step
+from .paging import Found, Step, first_step, found_on, next_step, told_at
 from .plan import Window, input_of
 
 __all__ = ["Page", "Puller"]
@@ -65,7 +65,8 @@ class Puller:
         """
         if limit is not None and limit <= 0:
             return
-        source = self._listed() if self._stream.details is None else self._detailed(limit)
+        details = self._stream.details
+        source = self._listed() if details is None else self._detailed(details, limit)
         left = limit
         async for page in source:
             if left is None:
@@ -77,78 +78,104 @@ class Puller:
                 return
 
     async def _listed(self) -> AsyncIterator[Page]:
-        paging, records = self._stream.paging, self._stream.records or ""
-        extra = {
-            PageNumberPaging: getattr(paging, "total_pages", None),
-            CursorTokenPaging: getattr(paging, "next", None),
-        }.get(type(paging))
-        paths = (records, extra) if extra else (records,)
+        """Yield the pages of the list, or of every list where there is one for each of some values."""
+        number = 0
+        async for fields in self._each():
+            async for page in self._list(fields):
+                number += 1
+                yield Page(number, page.records, page.pages)
+
+    async def _each(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the fields that tell one list from another."""
+        each = self._stream.for_each
+        if each is None:
+            yield {}
+            return
+        answer = await self._call(each.operation, copy.deepcopy(each.input))
+        for record in _rows_in(answer, each.records or ""):
+            yield {each.into: _value_in(each.operation, record, each.value)}
+
+    async def _list(self, fields: Mapping[str, Any]) -> AsyncIterator[Page]:
+        """Yield the pages of one list."""
+        stream, paging = self._stream, self._stream.paging
         step: Step | None = first_step(paging)
-        before: tuple[msgspec.Raw | None, Any] = (None, None)
+        before: tuple[msgspec.Raw | None, str | int | None] = (None, None)
         while step is not None:
-            value = input_of(self._stream, self._window, self._settings, step.fields, self._date_format)
-            answer = await self._call(self._stream.operation, value)
+            asked = {**step.fields, **fields}
+            answer = await self._call(
+                stream.operation, input_of(stream, self._window, self._settings, asked, self._date_format)
+            )
             if answer.meaning.kind is MeaningKind.END_OF_LIST:
                 return
-            raw, rows, other = self._read(answer, paths)
+            raw, rows, found = self._page_in(answer)
             if rows and raw == before[0]:
                 raise _unreadable(answer, f"page {step.number} repeats the one before it")
-            token = other if isinstance(paging, CursorTokenPaging) else None
-            if token is not None and token == before[1]:
-                raise _unreadable(answer, f"page {step.number} repeats the token of the one before it")
-            pages = other if isinstance(paging, PageNumberPaging) and isinstance(other, int) else None
-            before = (raw, token)
-            if rows or step.number == 1:
-                yield Page(step.number, rows, pages)
-            step = next_step(paging, step, Found(len(rows), pages, token))
+            if found.token and found.token == before[1]:
+                raise _unreadable(answer, f"page {step.number} leads to itself")
+            before = (raw, found.token)
+            yield Page(step.number, rows, found.total_pages)
+            step = next_step(paging, step, found)
 
-    async def _detailed(self, limit: int | None) -> AsyncIterator[Page]:
+    def _page_in(self, answer: Answer) -> tuple[msgspec.Raw | None, list[msgspec.Raw], Found]:
+        """Return the list as it came, its records, and what the answer tells about the rest."""
+        if not answer.body.strip():
+            return None, [], Found(0)
+        records, told_path = self._stream.records or "", told_at(self._stream.paging)
+        try:
+            values = fields_of(answer.body, (records, told_path) if told_path else (records,))
+            rows = list_of(wanted(values[records], records))
+            told = value_of(values[told_path]) if told_path else None
+            return values[records], rows, found_on(self._stream.paging, len(rows), told)
+        except ValueError as error:
+            raise _unreadable(answer, f"{error} in it") from None
+
+    async def _detailed(self, details: Details, limit: int | None) -> AsyncIterator[Page]:
         """Yield the full records for the ids that the list gives, in batches that may span its pages."""
-        details = self._stream.details
-        if details is None:  # pragma: no cover -- the caller has looked
-            return
         ids: list[Any] = []
         number, left = 0, math.inf if limit is None else limit
         async for page in self._listed():
-            ids += [_id_of(record, details.id) for record in page.records]
+            ids += [_value_in(self._stream.operation, record, details.id or "") for record in page.records]
             # With a limit, what is at hand may be enough before a batch is full.
-            while len(ids) >= min(details.batch, left) and ids:
-                size = int(min(details.batch, left))
+            while ids and len(ids) >= (size := int(min(details.batch, left))):
                 batch, ids = ids[:size], ids[size:]
                 number += 1
-                full = await self._details_of(batch, number)
+                full = Page(number, await self._details_of(details, batch))
                 left -= len(full.records)
                 yield full
                 if left <= 0:
                     return
         if ids:
-            yield await self._details_of(ids, number + 1)
+            yield Page(number + 1, await self._details_of(details, ids))
 
-    async def _details_of(self, ids: list[Any], number: int) -> Page:
-        details = self._stream.details
-        if details is None:  # pragma: no cover -- the caller has looked
-            raise AssertionError("no details")
+    async def _details_of(self, details: Details, ids: list[Any]) -> list[msgspec.Raw]:
         value = copy.deepcopy(details.input)
         set_path(value, details.ids, ids)
-        answer = await self._call(details.operation, value)
-        if answer.meaning.kind is MeaningKind.END_OF_LIST:
-            return Page(number, [])
-        return Page(number, self._read(answer, (details.records or "",))[1])
-
-    def _read(self, answer: Answer, paths: tuple[str, ...]) -> tuple[msgspec.Raw | None, list[msgspec.Raw], Any]:
-        """Return the list as it came, its records, and the other value that was asked for."""
-        if not answer.body.strip():
-            return None, [], None
-        try:
-            found = fields_of(answer.body, paths)
-            raw = wanted(found[paths[0]], paths[0])
-            return raw, list_of(raw), value_of(found[paths[1]]) if len(paths) > 1 else None
-        except EnvelopeError as error:
-            raise _unreadable(answer, f"{error} in it") from None
+        return _rows_in(await self._call(details.operation, value), details.records or "")
 
 
-def _id_of(record: msgspec.Raw, path: str | None) -> Any:
-    return value_of(fields_of(record, (path or "",))[path or ""])
+def _rows_in(answer: Answer, path: str) -> list[msgspec.Raw]:
+    """Return the records of an answer that is a whole list."""
+    if answer.meaning.kind is MeaningKind.END_OF_LIST or not answer.body.strip():
+        return []
+    try:
+        return list_of(wanted(fields_of(answer.body, (path,))[path], path))
+    except EnvelopeError as error:
+        raise _unreadable(answer, f"{error} in it") from None
+
+
+def _value_in(operation: str, record: msgspec.Raw, path: str) -> Any:
+    """Return the id in a listed record."""
+    try:
+        value = value_of(fields_of(record, (path,))[path])
+    except EnvelopeError:
+        value = None
+    if value is None:
+        raise AnswerUnreadable(
+            f"A record in the answer to {operation} has no {path or 'id'}.",
+            next_step="Report it to the connector's author.",
+            call=CallFacts(operation),
+        )
+    return value
 
 
 def _unreadable(answer: Answer, why: str) -> AnswerUnreadable:
