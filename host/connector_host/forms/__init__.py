@@ -4,7 +4,7 @@ from .checking import CheckedForm, check_form
 from .fields import Field, fields_of
 from .rules import problems_of_forms
 from .specification import Form, form_for
-from .texts import value_from_text
+from .texts import schema_of_field, value_from_text
 
 __all__ = [
     "CheckedForm",
@@ -14,5 +14,6 @@ __all__ = [
     "fields_of",
     "form_for",
     "problems_of_forms",
+    "schema_of_field",
     "value_from_text",
 ]
