@@ -45,6 +45,7 @@ async def add_instance(
             instance=form.name,
         ) as connection:
             signed_in = await connection.sign_in_check()
+    verified = signed_in is not None and signed_in.verified
     instance = store.add(
         form.name,
         connector=connector.name,
@@ -53,8 +54,8 @@ async def add_instance(
         settings=form.settings,
         credentials=form.credentials,
         account=signed_in.account if signed_in else "",
-        tested_at=_now() if signed_in else None,
-        state=InstanceState.OK if signed_in else InstanceState.UNTESTED,
+        tested_at=_now() if verified else None,
+        state=InstanceState.OK if verified else InstanceState.UNTESTED,
     )
     return SetUp(instance, signed_in, form.warnings)
 
@@ -62,12 +63,15 @@ async def add_instance(
 async def retest_instance(home: Home, name: str, folders: Sequence[Path] = ()) -> SetUp:
     """Sign in with a saved instance's credentials and remember how it went.
 
+    A method that opens no session leaves the instance as it was: nothing was asked of the vendor.
     Raises UnknownName, SecretsUnreadable, and the errors of signing in; that credentials were rejected is remembered.
     """
     async with open_instance_async(name, home=home, folders=folders) as connection:
         signed_in = await connection.sign_in_check()
         version = connection.connector.manifest.version
     with InstanceStore.open(home) as store:
+        if not signed_in.verified:
+            return SetUp(store.get(name), signed_in)
         instance = store.update(
             name,
             account=signed_in.account,
