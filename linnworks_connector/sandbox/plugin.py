@@ -1,50 +1,57 @@
-"""The sandbox as a host starts it: options from their schema, on a port of this machine."""
+"""The sandbox as a host knows it: options as data, and a way to start it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from connector_host.contract.errors import ConfigurationError, InputInvalid, Problem
-from connector_host.contract.sandbox import RunningSandbox
-from connector_host.contract.schemas import problems_of, validator_for
+from linnworks_connector.sandbox.options import OPTIONS_SCHEMA, SandboxOptions
 
-from .options import OPTIONS_SCHEMA, SandboxOptions
+if TYPE_CHECKING:
+    from linnworks_connector.sandbox.server import RunningSandbox
 
 __all__ = ["LinnworksSandbox"]
 
 
 class LinnworksSandbox:
-    """What the connector's `sandbox` hook returns."""
+    """The stand-in for Linnworks that runs on this machine."""
 
     options_schema: Mapping[str, Any] = OPTIONS_SCHEMA
 
-    def start(self, options: Mapping[str, Any], *, port: int = 0) -> RunningSandbox:
-        """Start on a port of 127.0.0.1, any free one for 0.
+    def start(self, options: Mapping[str, Any], *, port: int = 0) -> "RunningSandbox":
+        """Start it on a port of 127.0.0.1, any free one for 0.
 
-        Raises InputInvalid for wrong options, ConfigurationError when the port is taken or the extra is missing.
+        Raises InputInvalid for wrong options, and ConfigurationError when the extra `sandbox` is not installed or the
+        port is taken.
         """
-        problems = problems_of(validator_for(OPTIONS_SCHEMA), dict(options), at="options")
-        if problems:
-            raise InputInvalid("The sandbox does not take these options.", problems=problems)
+        chosen = _options(options)
         try:
-            checked = SandboxOptions(**options)
-        except ValidationError as error:
-            problems = [
-                Problem(f"options.{'.'.join(map(str, each['loc']))}", each["type"], each["msg"])
-                for each in error.errors(include_input=False, include_url=False)
-            ]
-            raise InputInvalid("The sandbox does not take these options.", problems=problems) from None
-        try:
-            from .server import start_sandbox  # noqa: PLC0415 -- it needs a web server, which is an extra
+            from linnworks_connector.sandbox.server import start_sandbox  # noqa: PLC0415 - an extra, needed only now
         except ModuleNotFoundError as error:
             raise ConfigurationError(
-                f"The sandbox needs the package {error.name}.",
-                next_step='Install it with: pip install "linnworks-connector[sandbox]"',
+                f"The sandbox needs {error.name}, which is not installed.",
+                next_step="Install it with: pip install 'linnworks-connector[sandbox]'",
             ) from None
         try:
-            return start_sandbox(checked, port=port)
+            return start_sandbox(chosen, port=port)
         except OSError as error:
             raise ConfigurationError(
-                f"The sandbox cannot listen on port {port}: {error.strerror}.", next_step="Choose another port."
+                f"Port {port} of 127.0.0.1 cannot be used: {error.strerror}.", next_step="Choose another port."
             ) from None
+
+
+def _options(options: Mapping[str, Any]) -> SandboxOptions:
+    try:
+        return SandboxOptions(**options)
+    except ValidationError as error:
+        problems = [
+            Problem(
+                where=".".join(map(str, entry["loc"])),
+                rule="sandbox-option",
+                sentence=entry["msg"].removeprefix("Value error, "),
+                fix="See the options of the sandbox.",
+            )
+            for entry in error.errors(include_url=False, include_input=False)
+        ]
+        raise InputInvalid("The options of the sandbox are not understood.", problems=problems) from None

@@ -32,7 +32,8 @@ class Client:
         return self.http.request(method, f"{self.session['Server']}/api/{path}", json=body, **kwargs)
 
     def form(self, path, **data):
-        return self.http.post(f"{self.session['Server']}/api/{path}", data=data, headers=self.headers)
+        headers = self.headers
+        return self.http.post(f"{self.session['Server']}/api/{path}", data=data, headers=headers)
 
     def get(self, path, **params):
         headers = self.headers
