@@ -1,7 +1,6 @@
 """Where the encryption keys come from: the environment, the system's keyring, or a file only its owner may read."""
 
 import contextlib
-import importlib
 import os
 import stat
 import tempfile
@@ -208,7 +207,7 @@ class KeyringKeys:
 
     def _ask(self, function: str, *values: str) -> str | None:
         try:
-            keyring = importlib.import_module("keyring")
+            import keyring  # noqa: PLC0415 -- optional, and slow to import
         except ImportError:
             raise ConfigurationError(
                 f"{KEYRING_VARIABLE} is set, and the package keyring is not installed.",
