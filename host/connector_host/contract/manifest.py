@@ -12,6 +12,7 @@ from .closed import Closed, HostPattern, HttpsLink, Key, Label, Name, OperationI
 from .stream_models import Stream
 
 __all__ = [
+    "AccessCheck",
     "Action",
     "AuthenticationMethod",
     "AuthenticationType",
@@ -282,6 +283,19 @@ class Action(Closed):
     """File with the JSON Schema of a record."""
 
 
+class AccessCheck(Closed):
+    """A read without side effects that the test of an instance makes, so that a missing permission is seen at once."""
+
+    area: Label
+    """What the read belongs to, as users call it."""
+    operation: OperationId
+    """Id of a read operation, as cheap as there is one."""
+    input: dict[str, Any] = Field(default_factory=dict)
+    """Its input, for as little as possible."""
+    shows: Sentence
+    """What a person can do when it succeeds."""
+
+
 class Listing(Closed):
     """What a marketplace shows beside the header."""
 
@@ -340,6 +354,8 @@ class Manifest(Closed):
     """What can be pulled."""
     actions: tuple[Action, ...] = ()
     """What can be pushed."""
+    checks: tuple[AccessCheck, ...] = ()
+    """Reads that the test of an instance makes, about one for each area; those that the scope leaves out are skipped."""
     listing: Listing
     """What a marketplace shows."""
 
@@ -350,6 +366,7 @@ class Manifest(Closed):
             ("authentication method", [method.name for method in self.authentication]),
             ("stream", [stream.name for stream in self.streams]),
             ("action", [action.name for action in self.actions]),
+            ("check", [check.area for check in self.checks]),
         ):
             if twice := sorted({name for name in names if names.count(name) > 1}):
                 raise broken_rule(f"The {what} {twice[0]} is declared twice.", "Keep one of the two.")

@@ -182,6 +182,27 @@ def stream_inputs_are_valid(connector: ConnectorFolder) -> Iterator[Problem]:
                     yield _at(connector, ["streams", number, *path], "stream-input", sentence, problem.fix)
 
 
+def access_checks_are_reads(connector: ConnectorFolder) -> Iterator[Problem]:
+    """What the test of an instance calls only reads, and its input satisfies the operation's schema."""
+    try:
+        catalogue = connector.catalogue
+    except ConnectorBroken:
+        return
+    for number, check in enumerate(connector.manifest.checks):
+        if check.operation not in catalogue:
+            continue
+        operation = catalogue.get(check.operation)
+        if operation.kind != "read":
+            sentence = f"{operation.id} writes, and a test must change nothing."
+            yield _at(connector, ["checks", number, "operation"], "check-reads", sentence, "Choose a read.")
+        try:
+            check_input(operation, check.input)
+        except InputInvalid as error:
+            for problem in error.problems:
+                sentence = f"{operation.id} does not take this: {problem.where}: {problem.sentence}"
+                yield _at(connector, ["checks", number, "input"], "check-input", sentence, problem.fix or "Correct it.")
+
+
 def stream_fields_exist(connector: ConnectorFolder) -> Iterator[Problem]:
     """Primary key and cursor of a stream are fields of its record."""
     for number, stream in enumerate(connector.manifest.streams):
@@ -216,6 +237,7 @@ CHECKS: tuple[Check, ...] = (
     files_exist,
     operations_exist,
     stream_inputs_are_valid,
+    access_checks_are_reads,
     stream_fields_exist,
     permissions_have_their_credential,
 )
@@ -261,6 +283,8 @@ def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]
                 yield ["streams", number, part, "operation"], inner.operation
     for number, action in enumerate(manifest.actions):
         yield ["actions", number, "operation"], action.operation
+    for number, check in enumerate(manifest.checks):
+        yield ["checks", number, "operation"], check.operation
     for index, method in enumerate(manifest.authentication):
         if method.sign_in and method.sign_in.operation:
             yield ["authentication", index, "sign_in", "operation"], method.sign_in.operation

@@ -77,6 +77,24 @@ CASES = {
     ),
     "base without address": ('    api: "{{api_address}}"', '    web: "{{api_address}}"', "base-address", "api"),
     "input that the operation refuses": ("page: page,", "page: pge,", "stream-input", 'Did you mean "page"'),
+    "check that writes": (
+        "area: Colours, operation: things.ListColours",
+        "area: Colours, operation: things.DeleteThing, input: {id: t1}",
+        "check-reads",
+        "must change nothing",
+    ),
+    "check of an unknown operation": (
+        "area: Colours, operation: things.ListColours",
+        "area: Colours, operation: things.ListColour",
+        "operation-exists",
+        'Did you mean "things.ListColours"',
+    ),
+    "check that the operation refuses": (
+        "input: {page: 1, per_page: 1}",
+        "input: {pge: 1}",
+        "check-input",
+        'Did you mean "page"',
+    ),
     "key that is no field": ("primary_key: [id]", "primary_key: [uid]", "record-field", 'Did you mean "id"'),
     "cursor that is no field": ("cursor: updated_at", "cursor: changed_at", "record-field", "changed_at"),
     "missing permission file": (

@@ -33,6 +33,7 @@ PLACES = {
     "PermissionsSection": lambda value: {"permissions": value},
     "OperationsSection": lambda value: {"operations": value},
     "Action": lambda value: {"actions": [value]},
+    "AccessCheck": lambda value: {"checks": [value]},
     "Listing": lambda value: {"listing": value},
     "Stream": lambda value: {"streams": [value]},
     "TimeWindow": lambda value: {"streams": [{**STREAM, "time": value}]},
