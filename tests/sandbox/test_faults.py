@@ -174,17 +174,18 @@ def test_the_control_surface_drives_faults_clock_and_shop(client):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status", "text"),
+    ("request_line", "body", "status", "text"),
     [
-        ("POST", "faults", {"fault": "x:y"}, 400, "unknown kind"),
-        ("POST", "faults", {}, 400, "fault is required"),
-        ("POST", "advance", {"seconds": -1}, 400, "cannot go back"),
-        ("POST", "advance", [1], 400, "JSON object"),
-        ("POST", "items/none/archive", {}, 404, "no stock item none"),
-        ("GET", "wrong", None, 404, "/_sandbox/state"),
+        ("POST faults", {"fault": "x:y"}, 400, "unknown kind"),
+        ("POST faults", {}, 400, "fault is required"),
+        ("POST advance", {"seconds": -1}, 400, "cannot go back"),
+        ("POST advance", [1], 400, "JSON object"),
+        ("POST items/none/archive", {}, 404, "no stock item none"),
+        ("GET wrong", None, 404, "/_sandbox/state"),
     ],
 )
-def test_the_control_surface_says_what_is_wrong(client, method, path, body, status, text):
+def test_the_control_surface_says_what_is_wrong(client, request_line, body, status, text):
+    method, path = request_line.split()
     answer = control(client, method, path, content=json.dumps(body) if body is not None else None)
     assert answer.status_code == status
     assert text in answer.json()["Message"]

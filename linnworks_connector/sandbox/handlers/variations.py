@@ -74,17 +74,18 @@ def create(call: Call) -> Answer:
     parent = item_of(call.shop, call.args.get("ParentStockItemId"), call.args.get("ParentSKU"))
     if parent.variation_parent:
         refuse(f"The item {parent.sku} is a variation group already.")
+    _add(call.shop, parent, call.rows("VariationItemIds"))
     parent.variation_parent = True
     parent.title = call.text("VariationGroupName") or parent.title
-    _add(call.shop, parent, call.rows("VariationItemIds"))
     return value(_group(parent))
 
 
 def _add(shop: Shop, parent: Item, ids: list[str]) -> None:
-    for key in unique(ids):
-        child = item_of(shop, key)
-        if child.variation_parent:
-            refuse(f"The item {child.sku} is a variation group.")
+    children = [item_of(shop, key) for key in unique(ids)]
+    for child in children:
+        if child.variation_parent or child is parent:
+            refuse(f"The item {child.sku} cannot be a variant: it is the parent of a group.")
+    for child in children:
         child.variation_of = parent.index
         shop.stock.changed(child)
     shop.stock.changed(parent)
