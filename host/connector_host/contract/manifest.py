@@ -355,7 +355,7 @@ class Manifest(Closed):
     actions: tuple[Action, ...] = ()
     """What can be pushed."""
     checks: tuple[AccessCheck, ...] = ()
-    """Reads that the test of an instance makes, about one for each area; those that the scope leaves out are skipped."""
+    """Reads that the test of an instance makes, about one for each area; it skips those that the scope leaves out."""
     listing: Listing
     """What a marketplace shows."""
 
