@@ -79,8 +79,8 @@ async def open_instance_async(
     """Connect to a saved instance. Its sessions and its quota are shared with every process of the same home.
 
     Settings that an older version of the connector has saved are migrated. When the vendor rejects the credentials,
-    the instance says so from then on. Raises UnknownName, ConfigurationError (disabled), SecretsUnreadable,
-    ConnectorBroken.
+    the instance says so from then on. Raises UnknownName, ConfigurationError (disabled, or without its secrets),
+    SecretsUnreadable, ConnectorBroken.
     """
     from connector_host.instances import (  # noqa: PLC0415 -- the store is an extra; `connect` does without it
         Home,
@@ -94,6 +94,11 @@ async def open_instance_async(
         instance = store.get(name)
         if instance.state is InstanceState.DISABLED:
             raise ConfigurationError(f'The instance "{name}" is disabled.', next_step="Enable it first.")
+        if instance.state is InstanceState.INCOMPLETE:
+            raise ConfigurationError(
+                f'The instance "{name}" cannot be used yet. {instance.state_message}'.rstrip(),
+                next_step="Edit it, and enter them.",
+            )
         connector = load_connector(instance.connector, folders)
         method = connector.method(instance.authentication)
         settings = check_settings(

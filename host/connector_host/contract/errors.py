@@ -9,6 +9,7 @@
     │   ├── UnknownName          no such connector, instance, operation, stream or field; names the nearest
     │   ├── InputInvalid         values do not satisfy their schema; carries every problem with its path
     │   ├── NameTaken            something with that name is there already
+    │   ├── InUse                something that others rely on cannot be removed or started twice
     │   ├── PermissionMissing    the scope does not cover an operation; names the node to add
     │   ├── AddressNotAllowed    a request or redirect would leave for a host that the manifest does not allow
     │   └── SecretsUnreadable    stored secrets cannot be opened with the key at hand
@@ -42,6 +43,7 @@ __all__ = [
     "ConnectorBroken",
     "ConnectorHostError",
     "CredentialsRejected",
+    "InUse",
     "InputInvalid",
     "ManifestInvalid",
     "NameTaken",
@@ -172,6 +174,10 @@ class InputInvalid(ConfigurationError):
 
 class NameTaken(ConfigurationError):
     """Something else has that name already."""
+
+
+class InUse(ConfigurationError):
+    """Something relies on it, or works on it at this moment; the message names what."""
 
 
 class PermissionMissing(ConfigurationError):

@@ -2,6 +2,7 @@
 
 from .database import Database
 from .encryption import EncryptionKey, KeyRing
+from .environments import Environment, EnvironmentStore
 from .home import Home
 from .instance import Instance, InstanceState
 from .keys import EnvironmentKeys, FileKeys, KeyringKeys, KeySource, key_source
@@ -9,11 +10,15 @@ from .leases import Lease
 from .rotation import Rotation
 from .sessions import StoredSessions
 from .store import InstanceStore
+from .tokens import ApiToken, TokenStore
 
 __all__ = [
+    "ApiToken",
     "Database",
     "EncryptionKey",
+    "Environment",
     "EnvironmentKeys",
+    "EnvironmentStore",
     "FileKeys",
     "Home",
     "Instance",
@@ -25,5 +30,6 @@ __all__ = [
     "Lease",
     "Rotation",
     "StoredSessions",
+    "TokenStore",
     "key_source",
 ]

@@ -19,6 +19,7 @@ class InstanceState(StrEnum):
 
     OK = "ok"
     UNTESTED = "untested"
+    INCOMPLETE = "incomplete"
     REJECTED = "rejected"
     DISABLED = "disabled"
 
@@ -28,7 +29,7 @@ class Instance:
     """One set-up of a connector, without its credentials: nothing in it is secret.
 
     `account` is who answered at the last test, `tested_at` when that was (aware, UTC). `state_message` says why the
-    vendor rejects the credentials.
+    vendor rejects the credentials, or which secrets are missing.
     """
 
     id: str

@@ -6,6 +6,7 @@ explain it.
 """
 
 import contextlib
+import itertools
 import logging
 import threading
 import time
@@ -38,7 +39,10 @@ _log = logging.getLogger(__name__)
 
 
 class Lease:
-    """The lease of one name. `sleep` and `wait_done` exist so that tests need not wait."""
+    """The lease of one name, renewed for `longest_hold` seconds at most, or for as long as it is held with None.
+
+    `sleep` and `wait_done` exist so that tests need not wait.
+    """
 
     def __init__(
         self,
@@ -46,12 +50,14 @@ class Lease:
         name: str,
         *,
         clock: Clock | None = None,
+        longest_hold: float | None = LONGEST_HOLD_SECONDS,
         sleep: Callable[[float], object] = time.sleep,
         wait_done: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
         self._database = database
         self._name = name
         self._clock = clock or SystemClock()
+        self._longest_hold = longest_hold
         self._sleep = sleep
         self._wait_done = wait_done
 
@@ -60,6 +66,33 @@ class Lease:
         """Wait until nobody else holds the lease, and hold it until the block ends."""
         owner = uuid.uuid4().hex
         self._acquire(owner)
+        with self._keeping(owner):
+            yield
+
+    @contextlib.contextmanager
+    def held_at_once(self) -> Iterator[bool]:
+        """Hold the lease until the block ends if nobody else holds it; tell whether it is held."""
+        owner = uuid.uuid4().hex
+        seen = self._look()
+        if (seen is not None and seen[1] + _CLOCKS_DIFFER_SECONDS > self._clock.time()) or not self._take(owner, seen):
+            yield False
+            return
+        with self._keeping(owner):
+            yield True
+
+    def end(self) -> None:
+        """Take the lease from a holder that is known to be dead."""
+        with self._database.write() as connection:
+            connection.execute(delete(leases).where(leases.c.name == self._name))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody holds the lease, or its holder has long been silent."""
+        seen = self._look()
+        return seen is None or seen[1] + _CLOCKS_DIFFER_SECONDS <= self._clock.time()
+
+    @contextlib.contextmanager
+    def _keeping(self, owner: str) -> Iterator[None]:
         done = threading.Event()
         renewing = threading.Thread(target=self._keep_renewing, args=(owner, done), name=f"lease {self._name}")
         renewing.daemon = True
@@ -113,7 +146,8 @@ class Lease:
             return False
 
     def _keep_renewing(self, owner: str, done: threading.Event) -> None:
-        for _ in range(int(LONGEST_HOLD_SECONDS / _RENEW_SECONDS)):
+        renewals = itertools.count() if self._longest_hold is None else range(int(self._longest_hold / _RENEW_SECONDS))
+        for _ in renewals:
             if self._wait_done(done, _RENEW_SECONDS) or not self._renew(owner):
                 return
         _log.warning("The lease %s was held for too long and is no longer renewed.", self._name)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Connection,
     DateTime,
@@ -115,5 +116,93 @@ def _migration_1(connection: Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
 
 
-MIGRATIONS: Sequence[Migration] = (_migration_1,)
+def _migration_2(connection: Connection) -> None:
+    """Make environments, schedules, runs with their events, API tokens and options of the host."""
+    metadata = MetaData()
+    Table("instances", metadata, Column("id", String(36), primary_key=True))
+    Table(
+        "environments",
+        metadata,
+        Column("id", String(36), primary_key=True),
+        Column("name", String(80), nullable=False),
+        Column("name_key", String(255), nullable=False, unique=True),
+        Column("created_at", DateTime, nullable=False),
+    )
+    Table(
+        "environment_replacements",
+        metadata,
+        Column("environment_id", String(36), ForeignKey("environments.id", ondelete="CASCADE"), primary_key=True),
+        Column("instance_id", String(36), ForeignKey("instances.id", ondelete="RESTRICT"), primary_key=True),
+        Column(
+            "replacement_id", String(36), ForeignKey("instances.id", ondelete="RESTRICT"), nullable=False, index=True
+        ),
+    )
+    Table(
+        "schedules",
+        metadata,
+        Column("id", String(36), primary_key=True),
+        Column("instance_id", String(36), ForeignKey("instances.id", ondelete="RESTRICT"), nullable=False, index=True),
+        Column("kind", String(16), nullable=False),
+        Column("what", String(200), nullable=False),
+        Column("parameters", JSON, nullable=False),
+        Column("every_minutes", Integer, nullable=True),
+        Column("cron", String(128), nullable=True),
+        Column("time_zone", String(64), nullable=False),
+        Column("enabled", Boolean, nullable=False),
+        Column("due_at", DateTime, nullable=True),
+        Column("created_at", DateTime, nullable=False),
+    )
+    _make_runs(metadata)
+    Table(
+        "api_tokens",
+        metadata,
+        Column("id", String(36), primary_key=True),
+        Column("name", String(80), nullable=False),
+        Column("name_key", String(255), nullable=False, unique=True),
+        Column("digest", String(64), nullable=False, unique=True),
+        Column("created_at", DateTime, nullable=False),
+        Column("last_used_at", DateTime, nullable=True),
+    )
+    Table("options", metadata, Column("name", String(64), primary_key=True), Column("value", JSON, nullable=False))
+    new = [table for name, table in metadata.tables.items() if name != "instances"]
+    metadata.create_all(connection, tables=new, checkfirst=False)
+
+
+def _make_runs(metadata: MetaData) -> None:
+    """State the tables of runs, for migration 2."""
+    runs = Table(
+        "runs",
+        metadata,
+        Column("id", String(36), primary_key=True),
+        Column("instance_id", String(36), ForeignKey("instances.id", ondelete="CASCADE"), nullable=False),
+        Column("kind", String(16), nullable=False),
+        Column("what", String(200), nullable=False),
+        Column("parameters", JSON, nullable=False),
+        Column("started_by", String(16), nullable=False),
+        Column("schedule_id", String(36), nullable=True),
+        Column("state", String(16), nullable=False, index=True),
+        Column("attempt", Integer, nullable=False),
+        Column("counts", JSON, nullable=False),
+        Column("message", Text, nullable=False),
+        Column("next_step", Text, nullable=False),
+        Column("request_id", String(64), nullable=False),
+        Column("checkpoint", Text, nullable=False),
+        Column("files", JSON, nullable=False),
+        Column("stop_requested", Boolean, nullable=False),
+        Column("started_at", DateTime, nullable=False, index=True),
+        Column("finished_at", DateTime, nullable=True),
+    )
+    Index("ix_runs_instance_started", runs.c.instance_id, runs.c.started_at)
+    Table(
+        "run_events",
+        metadata,
+        Column("run_id", String(36), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("at", DateTime, nullable=False, index=True),
+        Column("kind", String(16), nullable=False),
+        Column("data", JSON, nullable=False),
+    )
+
+
+MIGRATIONS: Sequence[Migration] = (_migration_1, _migration_2)
 """Step n leads from version n - 1 to version n."""

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 from sqlalchemy.exc import IntegrityError
 
 from connector_host.contract.clock import Clock, SystemClock
-from connector_host.contract.errors import InputInvalid, NameTaken, Problem, UnknownName
+from connector_host.contract.errors import InputInvalid, InUse, NameTaken, Problem, UnknownName
 from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.secrets import Credentials
 
@@ -23,6 +23,7 @@ from .rotation import Rotation, drop_unused_keys, rotate
 from .sessions import StoredSessions, lease_name
 from .tables import credentials as credentials_table
 from .tables import instances, leases, sessions
+from .usage import uses_of
 from .vault import Vault
 
 __all__ = ["InstanceStore"]
@@ -52,6 +53,11 @@ class InstanceStore:
         home = (home or Home.locate()).create()
         return cls(Database(home.database_url), keys or key_source(home), clock=clock)
 
+    @property
+    def database(self) -> Database:
+        """The database of the store, for what is kept beside the instances."""
+        return self._database
+
     def close(self) -> None:
         """Close the connections to the database."""
         self._database.close()
@@ -77,6 +83,7 @@ class InstanceStore:
         account: str = "",
         tested_at: datetime.datetime | None = None,
         state: InstanceState = InstanceState.UNTESTED,
+        state_message: str = "",
     ) -> Instance:
         """Keep a new instance with its credentials, both or neither.
 
@@ -93,7 +100,7 @@ class InstanceStore:
             account=account,
             tested_at=tested_at,
             state=state,
-            state_message="",
+            state_message=state_message,
             created_at=now,
             updated_at=now,
         )
@@ -175,9 +182,17 @@ class InstanceStore:
             raise _taken(kept) from None
 
     def remove(self, name: str) -> Instance:
-        """Remove an instance with its credentials and sessions, and return what it was."""
+        """Remove an instance with its credentials, sessions and past runs, and return what it was.
+
+        Raises InUse while a run, a schedule or an environment relies on it.
+        """
         with self._database.write() as connection:
             instance = self._one(connection, name, changing=True)
+            if uses := uses_of(connection, instance.id):
+                raise InUse(
+                    f'The instance "{instance.name}" is in use by {", ".join(uses)}.',
+                    next_step="Stop the run, and remove the schedule or the replacement, first.",
+                )
             connection.execute(delete(instances).where(instances.c.id == instance.id))
             connection.execute(delete(leases).where(leases.c.name == lease_name(instance.id)))
         return instance
@@ -208,21 +223,36 @@ class InstanceStore:
         }
         return Credentials(values, secret_keys)
 
+    def by_account(self, connector: str, account: str) -> tuple[Instance, ...]:
+        """Return the instances of a connector that were tested with this account at the vendor."""
+        query = select(instances).where(instances.c.connector == connector, instances.c.account == account)
+        with self._database.read() as connection:
+            return tuple(_instance_of(row) for row in connection.execute(query.order_by(instances.c.name_key)))
+
     def replace_credentials(
         self,
         name: str,
         credentials: Mapping[str, str],
         *,
         authentication: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        connector_version: int | None = None,
         account: str = "",
         tested_at: datetime.datetime | None = None,
         state: InstanceState = InstanceState.UNTESTED,
     ) -> Instance:
-        """Put new credentials in place of all the old ones, in one step; the old ones' sessions end."""
+        """Put new credentials in place of all the old ones, in one step; the old ones' sessions end.
+
+        Method, settings and version change with them where they are given.
+        """
         self._prepare(credentials)
-        changes = {"account": account, "tested_at": tested_at, "state": state, "state_message": ""}
+        changes: dict[str, Any] = {"account": account, "tested_at": tested_at, "state": state, "state_message": ""}
         if authentication is not None:
             changes["authentication"] = authentication
+        if settings is not None:
+            changes["settings"] = dict(settings)
+        if connector_version is not None:
+            changes["connector_version"] = connector_version
         with self._database.write() as connection:
             instance = self._change(connection, name, changes)
             connection.execute(delete(credentials_table).where(credentials_table.c.instance_id == instance.id))
