@@ -25,13 +25,13 @@ def reporting_errors(state: HostState) -> Iterator[None]:
     except ConnectorHostError as error:
         tell_error(error, state)
         raise typer.Exit(exit_code_of(error)) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         interrupted()
     except BrokenPipeError:
         # The reader of our output has seen enough, as with `| head`.
         sys.stderr.close()
         raise typer.Exit(ExitCode.OK) from None
-    except (typer.Exit, typer.Abort, typer.TyperException):
+    except (typer.Exit, typer.TyperException):
         raise
     except Exception as error:  # noqa: BLE001 -- whatever it is, a person must not meet a traceback
         _tell_fault(error, state)

@@ -1,0 +1,87 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+from typer.testing import CliRunner
+
+from connector_host.cli.app import app
+from connector_host.connectors import load_connector
+
+SECRET = "tok-marker-5a4db0c5"
+
+
+@dataclass
+class Host:
+    """The command line with a home of its own, and the plain connector in a development folder."""
+
+    home: object
+    folder: object
+
+    def run(self, *arguments, given=None, folders=()):
+        """Run a command in this process; `given` is its stdin, as text or as JSON."""
+        text = given if given is None or isinstance(given, str) else json.dumps(given)
+        options = [part for each in (self.folder, *folders) for part in ("--folder", str(each))]
+        return CliRunner().invoke(app, ["--home", str(self.home), *options, *map(str, arguments)], input=text)
+
+    def json(self, *arguments, given=None):
+        """Run a command that succeeds, and return the JSON on its stdout."""
+        result = self.run(*arguments, given=given)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    def process(self, *arguments, **options):
+        """Start a command as a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-c", "from connector_host.cli import main; main()", *map(str, arguments)],
+            env={**os.environ, "CONNECTOR_HOST_HOME": str(self.home), "CONNECTOR_HOST_FOLDERS": str(self.folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **options,
+        )
+
+
+@pytest.fixture
+def host(tmp_path, plain_folder):
+    return Host(tmp_path / "home", plain_folder)
+
+
+@pytest.fixture
+def vendor(plain_folder):
+    """Start stand-ins of the plain API, and stop them afterwards."""
+    running = []
+
+    def start(**options):
+        sandbox = load_connector("plain", [plain_folder]).sandbox()
+        running.append(sandbox.start({"token": SECRET, **options}))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.close()
+
+
+def values_of(running, name="shop", **settings):
+    return {
+        "name": name,
+        "authentication": "Token",
+        "settings": {**running.settings, **settings},
+        "credentials": dict(running.credentials),
+    }
+
+
+@pytest.fixture
+def shop(host, vendor):
+    """An instance named shop of a stand-in that was started with the options."""
+
+    def add(*, access="all", settings=None, **options):
+        running = vendor(**options)
+        values = values_of(running, **(settings or {}))
+        values["credentials"]["access"] = access
+        result = host.run("instance", "add", "plain", "--values", "-", given=values)
+        assert result.exit_code == 0, result.output
+        return running
+
+    return add

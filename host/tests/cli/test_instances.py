@@ -1,0 +1,276 @@
+import contextlib
+import json
+import os
+import pty
+import select
+import stat
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from .conftest import SECRET, values_of
+
+
+@pytest.fixture
+def somebody(monkeypatch):
+    """Let commands take the runner's input for a person's typing."""
+    monkeypatch.setattr("connector_host.cli.instances.somebody_is_there", lambda: True)
+
+
+def test_an_instance_is_added_from_stdin_and_listed_shown_and_removed(host, vendor):
+    running = vendor()
+    added = host.run("instance", "add", "plain", "--values", "-", given=values_of(running))
+    assert added.exit_code == 0, added.output
+    assert 'Added "shop".' in added.stderr
+    listed = host.json("instance", "list", "--json")
+    assert [(each["name"], each["connector"], each["state"]) for each in listed] == [("shop", "plain", "untested")]
+    shown = host.json("instance", "show", "SHOP", "--json")
+    assert shown["credentials"] == {"access": "all", "api_token": "••••••"}
+    assert shown["settings"]["api_address"] == running.address
+    assert host.run("instance", "remove", "shop", "--yes").exit_code == 0
+    assert host.json("instance", "list", "--json") == []
+
+
+def test_an_instance_is_added_from_a_file(host, vendor, tmp_path):
+    file = tmp_path / "values.json"
+    file.write_text(json.dumps(values_of(vendor())))
+    added = host.json("instance", "add", "plain", "--values", file, "--json")
+    assert (added["name"], added["authentication"], added["tested_at"]) == ("shop", "Token", None)
+
+
+def test_every_wrong_value_is_told_at_once_and_nothing_is_saved(host):
+    given = {
+        "nme": "x",
+        "name": "a/b",
+        "settings": {"time_zone": "Mars/Base", "rate_limit_amount": "many", "regoin": 1},
+        "credentials": {"api_token": "nonsense-SECRET", "acess": "all"},
+    }
+    result = host.run("instance", "add", "plain", "--values", "-", given=given)
+    assert result.exit_code == 2
+    for words in (
+        'nme: There is no such field. Did you mean "name"?',
+        "name: Give it a name of 1 to 80 characters",
+        "settings.time_zone: There is no such time zone.",
+        "settings.rate_limit_amount: This is a text, not a whole number.",
+        "settings.regoin: There is no such field.",
+        "credentials.api_token: A token begins with tok-",
+        'credentials.acess: There is no such field. Did you mean "access"?',
+    ):
+        assert words in result.stderr
+    assert "nonsense-SECRET" not in result.output
+    assert host.json("instance", "list", "--json") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "stdin: It is not JSON"),
+        ("[1]", "stdin: It is JSON, and no object."),
+        ("", "stdin: It is not JSON"),
+        ("\ufeff{}", "name: This is required."),
+    ],
+)
+def test_values_that_are_no_object_are_refused(host, text, words):
+    result = host.run("instance", "add", "plain", "--values", "-", given=text)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_a_file_of_values_that_is_not_there_is_told(host, tmp_path):
+    result = host.run("instance", "add", "plain", "--values", tmp_path / "none.json")
+    assert result.exit_code == 2
+    assert "It cannot be read: No such file or directory." in result.stderr
+
+
+def test_a_name_that_is_taken_is_refused(host, shop):
+    running = shop()
+    result = host.run("instance", "add", "plain", "--values", "-", given=values_of(running, name="Shop"))
+    assert result.exit_code == 2
+    assert 'There is an instance "shop" already.' in result.stderr
+
+
+def test_an_unknown_permission_is_noted_and_kept(host, vendor):
+    values = values_of(vendor())
+    values["credentials"]["access"] = "Things.Reed"
+    result = host.run("instance", "add", "plain", "--values", "-", given=values)
+    assert result.exit_code == 0
+    assert "Note: Things.Reed is not a known permission" in result.stderr
+    assert "Things.Read" in result.stderr
+
+
+def test_an_instance_may_be_saved_untested(host, vendor):
+    values = values_of(vendor())
+    result = host.run("instance", "add", "plain", "--values", "-", "--untested", given=values)
+    assert result.exit_code == 0
+    assert "untested" in result.stderr
+    assert "untested" in host.run("instance", "list").stdout
+
+
+def test_a_person_is_asked_field_by_field_until_each_value_is_right(host, somebody):
+    answers = {
+        "Number or name": ["3", "token"],
+        "Name": ["a/b", "shop"],
+        "Include archived things": ["yes"],
+        "Time zone": ["Mars/Base", "Europe/London"],
+        "Rate limit": ["many", "20"],
+        "Rate limit unit": ["fortnight", "second"],
+        "Access": [""],
+        "API token": ["wrong", SECRET],
+    }
+    typed = [answer for each in answers.values() for answer in each]
+    result = host.run("instance", "add", "plain", given=_typed(typed))
+    assert result.exit_code == 0, result.output
+    for words in (
+        "Write a number from 1 to 2, or a name.",
+        "Give it a name of 1 to 80 characters",
+        "There is no such time zone. It looks like Europe/London.",
+        "This is a text, not a whole number.",
+        "Choose one of: second, minute, hour, day.",
+        "A token begins with tok-",
+    ):
+        assert words in result.stderr
+    shown = host.json("instance", "show", "shop", "--json")
+    assert shown["settings"]["include_archived"] is True
+    assert (shown["settings"]["rate_limit_amount"], shown["settings"]["rate_limit_unit"]) == (20, "second")
+    assert shown["settings"]["api_address"] == "https://api.example.com"
+    assert shown["credentials"]["access"] == "all"
+    assert SECRET not in result.output
+
+
+def test_advanced_values_are_asked_for_when_wanted(host, vendor, somebody):
+    running = vendor()
+    typed = ["Token", "shop", running.address, "", "", "", "", "2", "", SECRET]
+    result = host.run("instance", "add", "plain", "--advanced", given=_typed(typed))
+    assert result.exit_code == 0, result.output
+    settings = host.json("instance", "show", "shop", "--json")["settings"]
+    assert (settings["api_address"], settings["concurrency"]) == (running.address, 2)
+
+
+def test_leaving_in_the_middle_of_the_questions_saves_nothing(host, somebody):
+    result = host.run("instance", "add", "plain", given=_typed(["1", "shop"]))
+    assert result.exit_code == 6
+    assert "Interrupted." in result.stderr
+    assert host.json("instance", "list", "--json") == []
+
+
+def test_locked_values_are_shown_and_passed_over(host, somebody):
+    result = host.run(
+        "instance", "add", "plain", "--method", "Header key", given=_typed(["shop", "", "", "", "", "long-enough-key"])
+    )
+    assert result.exit_code == 0, result.output
+    assert "Access: all" in result.stderr
+    assert "long-enough-key" not in result.output
+
+
+def test_nobody_to_ask_is_an_error_with_a_way_out(host):
+    result = host.run("instance", "add", "plain")
+    assert result.exit_code == 2
+    assert "--values" in result.stderr
+
+
+def test_removal_asks_for_the_word(host, shop, somebody):
+    shop()
+    kept = host.run("instance", "remove", "shop", given=_typed(["yes"]))
+    assert kept.exit_code == 2
+    assert "Nothing was removed." in kept.stderr
+    gone = host.run("instance", "remove", "shop", given=_typed(["confirm"]))
+    assert gone.exit_code == 0
+    assert host.json("instance", "list", "--json") == []
+
+
+def test_removal_without_anybody_to_ask_needs_yes(host, shop):
+    shop()
+    result = host.run("instance", "remove", "shop")
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "test", "remove"])
+def test_an_unknown_instance_suggests_the_nearest(host, shop, command):
+    shop()
+    result = host.run("instance", command, "shp")
+    assert result.exit_code == 2
+    assert 'Did you mean "shop"?' in result.stderr
+
+
+def test_an_instance_whose_connector_is_gone_is_shown_all_the_same(host, shop, tmp_path):
+    shop()
+    host.folder = tmp_path
+    shown = host.json("instance", "show", "shop", "--json")
+    assert shown["connector"] == "plain"
+    assert 'There is no connector "plain".' in shown["problem"]
+
+
+def test_a_lost_key_is_told_as_what_it_is(host, shop):
+    shop()
+    (host.home / "encryption.key").unlink()
+    result = host.run("instance", "test", "shop")
+    assert result.exit_code == 3
+    assert "key" in result.stderr
+
+
+def test_a_method_without_sessions_says_that_nothing_was_asked(host, shop):
+    shop()
+    result = host.run("instance", "test", "shop")
+    assert result.exit_code == 0
+    assert "its first call will show" in result.stderr
+    assert host.json("instance", "test", "shop", "--json")["state"] == "untested"
+
+
+def test_the_home_is_open_to_its_owner_only(host, shop):
+    shop()
+    assert stat.S_IMODE(host.home.stat().st_mode) == 0o700
+
+
+def test_prompts_on_a_real_terminal_hide_secrets(host, vendor, request):
+    running = vendor()
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "CONNECTOR_HOST_HOME": str(host.home), "CONNECTOR_HOST_FOLDERS": str(host.folder)}
+    command = [sys.executable, "-c", "from connector_host.cli import main; main()", "instance", "add", "plain"]
+    process = subprocess.Popen(
+        command, stdin=follower, stdout=follower, stderr=follower, env=environment, start_new_session=True
+    )
+    request.addfinalizer(process.kill)
+    os.close(follower)
+    screen = _Screen(leader)
+    for question, answer in (
+        ("Number or name", "1"),
+        ("Name (such as", "shop"),
+        ("Include archived", ""),
+        ("Time zone", ""),
+        ("Rate limit [600]", ""),
+        ("Rate limit unit", ""),
+        ("Access", ""),
+        ("API token", SECRET),
+    ):
+        screen.wait_for(question, hidden=question == "API token")
+        os.write(leader, f"{answer}\n".encode())
+    screen.wait_for('Added "shop"')
+    assert process.wait(30) == 0
+    os.close(leader)
+    assert ": shop" in screen.text
+    assert SECRET not in screen.text
+    assert running.requests == []
+
+
+class _Screen:
+    """What a terminal shows, read until an expected text has come."""
+
+    def __init__(self, leader):
+        self.leader, self.text, self._seen = leader, "", 0
+
+    def wait_for(self, expected, *, hidden=False):
+        while expected not in self.text[self._seen :]:
+            ready, _, _ = select.select([self.leader], [], [], 30)
+            assert ready, f"{expected!r} did not come: {self.text}"
+            with contextlib.suppress(OSError):
+                self.text += os.read(self.leader, 4096).decode()
+        self._seen = self.text.index(expected, self._seen) + len(expected)
+        while hidden and termios.tcgetattr(self.leader)[3] & termios.ECHO:
+            select.select([], [], [], 0.01)
+
+
+def _typed(answers):
+    return "".join(f"{answer}\n" for answer in answers)
