@@ -56,7 +56,7 @@ class HostState:
         """Return every connector, broken ones included, without importing their code."""
         from connector_host.connectors import find_connectors  # noqa: PLC0415 -- heavy
 
-        return find_connectors(self.folders)
+        return find_connectors(self.folders, cache=self.home().manifest_cache)
 
     def connector(self, name: str) -> "Connector":
         """Load a connector by name. Raises UnknownName, or what makes it broken."""

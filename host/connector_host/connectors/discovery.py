@@ -5,15 +5,17 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from connector_host.contract.errors import ConnectorBroken, ConnectorHostError, NameTaken
 from connector_host.contract.manifest import Manifest
-from connector_host.contract.manifest_file import MANIFEST_NAME, ConnectorFolder, read_manifest
+from connector_host.contract.manifest_file import MANIFEST_NAME, ConnectorFolder, KnownManifests, read_manifest
 from connector_host.contract.markers import ENTRY_POINT_GROUP, EXTENSION_GROUP
+
+from .manifest_cache import ManifestCache
 
 __all__ = ["FOLDERS_VARIABLE", "Extension", "Found", "find_connectors"]
 
@@ -54,34 +56,33 @@ class Found:
         return self.problem is None
 
 
-def find_connectors(folders: Sequence[Path] = ()) -> list[Found]:
+def find_connectors(folders: Sequence[Path] = (), *, name: str | None = None, cache: Path | None = None) -> list[Found]:
     """Return every connector, by name, broken ones included; development folders win over installed packages.
 
-    `folders`, and those in the environment variable CONNECTOR_HOST_FOLDERS, hold a connector each.
+    `folders`, and those in the environment variable CONNECTOR_HOST_FOLDERS, hold a connector each. With `name`, only
+    those of that name are read. `cache` is a file that saves parsing what was read before.
     """
     configured = [Path(part) for part in os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep) if part]
+    known = ManifestCache(cache) if cache else None
     extensions = _extensions()
     taken: dict[str, Found] = {}
     found = []
-    for candidate in (*_in_folders([*folders, *configured]), *_installed()):
-        if candidate.name in taken and candidate.module == taken[candidate.name].module:
+    for candidate in (*_in_folders([*folders, *configured], name), *_installed(name, known)):
+        first = taken.get(candidate.name)
+        if first is not None and candidate.module == first.module:
             continue
-        if candidate.name in taken:
-            first = taken[candidate.name]
+        if first is not None:
             problem = NameTaken(
                 f"The name {candidate.name} is taken by {first.package}.",
                 next_step=f"Uninstall {first.package} or {candidate.package}, or rename one of them.",
             )
-            candidate = _with(candidate, problem=problem)  # noqa: PLW2901 -- the same connector, now known to be second
+            found.append(replace(candidate, problem=problem))
         else:
-            candidate = _with(candidate, extensions=extensions.get(candidate.name, ()))  # noqa: PLW2901 -- as above
-            taken[candidate.name] = candidate
-        found.append(candidate)
+            taken[candidate.name] = replace(candidate, extensions=extensions.get(candidate.name, ()))
+            found.append(taken[candidate.name])
+    if known:
+        known.save()
     return sorted(found, key=lambda each: (each.name, each.problem is not None))
-
-
-def _with(found: Found, **changes: object) -> Found:
-    return Found(**{**found.__dict__, **changes})
 
 
 def _extensions() -> dict[str, tuple[Extension, ...]]:
@@ -93,43 +94,49 @@ def _extensions() -> dict[str, tuple[Extension, ...]]:
     return by_connector
 
 
-def _installed() -> Iterator[Found]:
-    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: (entry.name, entry.value)):
+def _installed(name: str | None, known: KnownManifests | None) -> Iterator[Found]:
+    entries = (
+        entry_points(group=ENTRY_POINT_GROUP) if name is None else entry_points(group=ENTRY_POINT_GROUP, name=name)
+    )
+    for entry in sorted(entries, key=lambda entry: (entry.name, entry.value)):
         package = entry.dist.name if entry.dist else entry.module
         version = entry.dist.version if entry.dist else ""
-        yield _found(entry, package, version, partial(_manifest_of_module, entry.module))
+        yield _found(entry, package, version, partial(_manifest_of_module, entry.module), known)
 
 
-def _in_folders(folders: Iterable[Path]) -> Iterator[Found]:
+def _in_folders(folders: Iterable[Path], name: str | None) -> Iterator[Found]:
     for folder in folders:
         root = folder.resolve()
         try:
             entry = _entry_of_folder(root)
         except ConnectorHostError as problem:
-            yield Found(name=root.name, module="", package=str(folder), problem=problem)
+            if name in (None, root.name):
+                yield Found(name=root.name, module="", package=str(folder), problem=problem)
             continue
-        found = _found(entry, str(folder), "development", partial(_manifest_in, root, entry.module))
-        yield _with(found, search_path=root)
+        if name in (None, entry.name):
+            found = _found(entry, str(folder), "development", partial(_manifest_in, root, entry.module), None)
+            yield replace(found, search_path=root)
 
 
-def _found(entry: EntryPoint, package: str, version: str, locate: Callable[[], Path]) -> Found:
+def _found(
+    entry: EntryPoint, package: str, version: str, locate: Callable[[], Path], known: KnownManifests | None
+) -> Found:
     """Read the manifest of one entry point; whatever is wrong becomes data."""
     base = Found(name=entry.name, module=entry.module, package=package, package_version=version)
     try:
-        path = locate()
-        connector = read_manifest(path, f"{package}/{MANIFEST_NAME}")
-    except ConnectorHostError as known:
-        return _with(base, problem=known)
+        connector = read_manifest(locate(), f"{package}/{MANIFEST_NAME}", known)
+    except ConnectorHostError as problem:
+        return replace(base, problem=problem)
     except Exception as unknown:  # noqa: BLE001 -- a broken package must not hide the others
         detail = f"{type(unknown).__name__}: {unknown}"
-        return _with(base, problem=ConnectorBroken(f"{package} cannot be read.", detail=detail))
+        return replace(base, problem=ConnectorBroken(f"{package} cannot be read.", detail=detail))
     if connector.manifest.name != entry.name:
         differs = ConnectorBroken(
             f'The manifest of {package} says "{connector.manifest.name}", its entry point "{entry.name}".',
             next_step="Give both the same name.",
         )
-        return _with(base, connector=connector, problem=differs)
-    return _with(base, connector=connector)
+        return replace(base, connector=connector, problem=differs)
+    return replace(base, connector=connector)
 
 
 def _manifest_of_module(module: str) -> Path:

@@ -182,10 +182,10 @@ class Connector:
         said = self._call("manifest")
         if not isinstance(said, Path):
             raise self._rubbish("manifest", "the path of connector.yaml")
-        if said.resolve() != self.folder.source.path.resolve():
+        if said.resolve() != self.folder.file.resolve():
             raise ConnectorBroken(
                 f"The hook manifest of {self.name} names another file than the one in its package.",
-                detail=f"{said} and {self.folder.source.path}",
+                detail=f"{said} and {self.folder.file}",
                 next_step="Return the path of the package's own connector.yaml.",
             )
 
@@ -216,11 +216,10 @@ def load_connector(name: str, folders: Sequence[Path] = ()) -> Connector:
 
     Raises UnknownName with the nearest names, or what makes the connector broken.
     """
-    connectors = find_connectors(folders)
-    for found in connectors:
+    for found in find_connectors(folders, name=name):
         if found.name == name:
             return load_found(found)
-    known = [found.name for found in connectors]
+    known = [found.name for found in find_connectors(folders)]
     raise UnknownName(
         f'There is no connector "{name}".',
         next_step=did_you_mean(name, known)

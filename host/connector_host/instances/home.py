@@ -59,6 +59,11 @@ class Home:
         return self.path / "quota.db"
 
     @property
+    def manifest_cache(self) -> Path:
+        """File with the manifests that were read before."""
+        return self.path / "manifests.json"
+
+    @property
     def runs(self) -> Path:
         """Folder with what runs leave behind."""
         return self.path / "runs"

@@ -1,0 +1,5 @@
+"""`python -m connector_host` is `connector-host`."""
+
+from connector_host.cli import main
+
+main()
