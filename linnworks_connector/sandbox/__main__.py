@@ -36,20 +36,20 @@ def _type_of(schema: dict[str, Any]) -> type:
     return next((_TYPES[part["type"]] for part in named if part.get("type") in _TYPES), str)
 
 
-def _options(given: dict[str, Any]) -> SandboxOptions:
+def parse_arguments(arguments: list[str] | None) -> tuple[SandboxOptions, str, int]:
+    """Return the options, host and port that arguments ask for. Raises ValidationError; exits on unknown flags."""
+    given = vars(_parser().parse_args(arguments))
+    host, port = given.pop("host"), given.pop("port")
     chosen = {name: value for name, value in given.items() if value is not None}
     if chosen.get("permissions") == ["all"]:
         chosen["permissions"] = "all"
-    return SandboxOptions(**chosen)
+    return SandboxOptions(**chosen), host, port
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a sandbox until Ctrl-C. Returns 0, or 2 when an option is wrong or the port is taken."""
-    parser = _parser()
-    given = vars(parser.parse_args(arguments))
-    host, port = given.pop("host"), given.pop("port")
     try:
-        options = _options(given)
+        options, host, port = parse_arguments(arguments)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             _say(f"{'.'.join(map(str, problem['loc'][:1]))}: {problem['msg']}", file=sys.stderr)

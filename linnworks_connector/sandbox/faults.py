@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from linnworks_connector.sandbox.draws import generator
+
 KINDS: Final[dict[str, str]] = {
     "NNN": "answer with that HTTP status (400 to 599); 429 answers as an exceeded quota does",
     "html": "an HTML page of a proxy (status=502 unless told otherwise)",
@@ -155,7 +157,7 @@ class Faults:
 
     def __init__(self, texts: tuple[str, ...], seed: int) -> None:
         self._faults = [parse_fault(text) for text in texts]
-        self._rng = random.Random(seed)  # noqa: S311 - faults are drawn, not guarded
+        self._rng = generator(seed)
         self._lock = threading.Lock()
 
     def set(self, text: str) -> Fault:

@@ -13,9 +13,9 @@ import msgspec
 from linnworks_connector.sandbox.answers import Answer, nothing, value
 from linnworks_connector.sandbox.binding import kind, properties, resolve
 from linnworks_connector.sandbox.calls import Call
+from linnworks_connector.sandbox.draws import chance, generator
 from linnworks_connector.sandbox.shop import Shop
 from linnworks_connector.sandbox.shop import reference as ref
-from linnworks_connector.sandbox.shop.draws import chance
 from linnworks_connector.sandbox.shop.ids import guid, moment
 
 _DEEPEST: Final = 5
@@ -30,7 +30,7 @@ def answer(call: Call) -> Answer:
     if operation.answer is None:
         return nothing(operation.status if operation.status in _EMPTY_STATUSES else 200)
     asked = msgspec.json.encode(call.args, order="deterministic").decode()
-    rng = random.Random(f"{call.shop.seed}:{operation.id}:{asked}")  # noqa: S311 - invented data
+    rng = generator(f"{call.shop.seed}:{operation.id}:{asked}")
     body = Maker(call.shop, operation.schemas, rng).make(operation.answer, operation.id.partition(".")[2])
     return value(body, operation.status)
 

@@ -4,14 +4,13 @@ What happens, and when, follows from the seed alone. Events happen when somebody
 `Control.advance`, everything that is due by then.
 """
 
-import random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+from linnworks_connector.sandbox.draws import chance, generator
 from linnworks_connector.sandbox.shop import Shop
 from linnworks_connector.sandbox.shop import reference as ref
-from linnworks_connector.sandbox.shop.draws import chance
 from linnworks_connector.sandbox.shop.ids import guid
 from linnworks_connector.sandbox.shop.orders import PAID, Head, Order, OrderBuilder, note
 
@@ -24,7 +23,7 @@ class Live:
     def __init__(self, shop: Shop, rate: float) -> None:
         self._shop = shop
         self._mean = 60.0 / rate
-        self._rng = random.Random(f"{shop.seed}:live")  # noqa: S311 - invented events
+        self._rng = generator(f"{shop.seed}:live")
         self._builder = OrderBuilder(shop.stock.items, shop.seed + 1, shop.started)
         self._next = shop.clock.monotonic() + self._gap()
         self.happened = 0

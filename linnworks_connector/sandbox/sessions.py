@@ -1,11 +1,11 @@
 """Sessions as AuthorizeByApplication gives them: a token, a server, and a death when idle or too old."""
 
-import random
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from linnworks_connector.sandbox.clock import Clock
+from linnworks_connector.sandbox.draws import generator
 from linnworks_connector.sandbox.options import SandboxOptions
 
 
@@ -25,7 +25,7 @@ class Sessions:
     def __init__(self, options: SandboxOptions, clock: Clock) -> None:
         self._options = options
         self._clock = clock
-        self._rng = random.Random(f"{options.seed}:sessions")  # noqa: S311 - tokens of a sandbox open nothing
+        self._rng = generator(f"{options.seed}:sessions")
         self._sessions: dict[str, Session] = {}
         self.opened = 0
 

@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from connector_host.contract.errors import ConfigurationError, InputInvalid
+from linnworks_connector.sandbox.__main__ import main, parse_arguments
 from linnworks_connector.sandbox.operations import load_operations
 from linnworks_connector.sandbox.options import OPTIONS_SCHEMA
 from linnworks_connector.sandbox.plugin import LinnworksSandbox
@@ -237,3 +238,30 @@ def test_importing_the_options_needs_no_web_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_the_command_names_a_port_that_is_taken(capsys):
+    with start_sandbox(SandboxOptions(orders=1, items=1)) as sandbox:
+        port = sandbox.address.rpartition(":")[2]
+        assert main(["--port", port, "--orders", "1", "--items", "1"]) == 2
+    assert f"Cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--ttl", "0"], "ttl"),
+        (["--orders", "-1"], "orders"),
+        (["--fault", "x"], "faults"),
+        (["--minute", "0"], "minute"),
+    ],
+)
+def test_the_command_names_the_wrong_option(capsys, arguments, said):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_node_is_granted_with_each_permission_flag():
+    granted = parse_arguments(["--permission", "OrderBook", "--permission", "Inventory"])[0].permissions
+    assert granted == ("OrderBook", "Inventory")
+    assert parse_arguments(["--permission", "all", "--live", "--no-quota"])[0].permissions == "all"

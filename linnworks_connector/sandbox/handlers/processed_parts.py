@@ -1,13 +1,12 @@
 """What hangs on a processed order: header, notes, properties, refunds and returns."""
 
-import random
 from typing import Any, Final
 
 from linnworks_connector.sandbox.answers import Answer, nothing, refuse, value
 from linnworks_connector.sandbox.calls import Call, Handler
+from linnworks_connector.sandbox.draws import chance, generator
 from linnworks_connector.sandbox.shop import Shop
 from linnworks_connector.sandbox.shop import reference as ref
-from linnworks_connector.sandbox.shop.draws import chance
 from linnworks_connector.sandbox.shop.ids import NULL_DATE, ZERO_GUID, guid, moment, number
 from linnworks_connector.sandbox.shop.orders import Line, Order, note
 from linnworks_connector.sandbox.views import orders as view
@@ -124,7 +123,7 @@ def _refund(order: Order, line: Line | None, amount: float, reason: str) -> dict
 
 
 def _seeded(shop: Shop, order: Order) -> bool:
-    rng = random.Random(shop.seed * 31 + order.head.number)  # noqa: S311 - invented data
+    rng = generator(shop.seed * 31 + order.head.number)
     return order.head.index >= 0 and bool(order.lines) and chance(rng, REFUNDED_SHARE)
 
 

@@ -20,7 +20,8 @@ from linnworks_connector.sandbox.shop.purchase_orders import (
 _STATUSES: Final = (PENDING, OPEN, PARTIAL, DELIVERED)
 
 
-def _found(call: Call, name: str = "pkPurchaseId") -> PurchaseOrder:
+def purchase_order(call: Call, name: str = "pkPurchaseId") -> PurchaseOrder:
+    """Return the purchase order of an argument; refuse when there is none."""
     order = call.shop.purchases.orders.get(call.text(name))
     if order is None:
         refuse(f"There is no purchase order {call.text(name)}.")
@@ -127,7 +128,7 @@ def search(call: Call) -> Answer:
 
 def show(call: Call) -> Answer:
     """Show one purchase order with its lines."""
-    order = _found(call)
+    order = purchase_order(call)
     delivered = [
         {
             "fkDeliveryId": 0,
@@ -192,14 +193,14 @@ def _fill(order: PurchaseOrder, call: Call) -> None:
 
 def update_header(call: Call) -> Answer:
     """Replace the header's fields; those left out are cleared."""
-    order = _found(call, "pkPurchaseID")
+    order = purchase_order(call, "pkPurchaseID")
     call.shop.purchases.change(order, lambda changed: _fill(changed, call))
     return value(_header(order))
 
 
 def change_status(call: Call) -> Answer:
     """Change the status."""
-    order, status = _found(call), call.text("status")
+    order, status = purchase_order(call), call.text("status")
     call.shop.purchases.change(order, lambda changed: setattr(changed, "status", status))
     return value(_header(order))
 
@@ -219,7 +220,7 @@ def _make_line(call: Call, order: PurchaseOrder, sent: dict[str, Any], item_key:
 
 def add_item(call: Call) -> Answer:
     """Add a line; `Cost` is the total of the line with tax."""
-    order = _found(call)
+    order = purchase_order(call)
     line = _make_line(call, order, call.args, "fkStockItemId")
     call.shop.purchases.change(order, lambda changed: changed.lines.append(line))
     return _line_answer(call, order, line)
@@ -240,7 +241,7 @@ def _set_line(line: PurchaseLine, sent: dict[str, Any], quantity: str) -> None:
 
 def update_item(call: Call) -> Answer:
     """Change a line."""
-    order = _found(call)
+    order = purchase_order(call)
     line = _line(order, call.args.get("pkPurchaseItemId"))
     call.shop.purchases.change(order, lambda _: _set_line(line, call.args, "Quantity"))
     return _line_answer(call, order, line)
@@ -248,7 +249,7 @@ def update_item(call: Call) -> Answer:
 
 def delete_item(call: Call) -> Answer:
     """Remove a line."""
-    order = _found(call)
+    order = purchase_order(call)
     line = _line(order, call.args.get("pkPurchaseItemId"))
     call.shop.purchases.change(order, lambda changed: changed.lines.remove(line))
     return value(_header(order))
@@ -256,7 +257,7 @@ def delete_item(call: Call) -> Answer:
 
 def modify_items(call: Call) -> Answer:
     """Add, change and remove lines at once."""
-    order = _found(call, "PurchaseId")
+    order = purchase_order(call, "PurchaseId")
     touched: list[tuple[Any, PurchaseLine]] = []
 
     def change(changed: PurchaseOrder) -> None:
@@ -292,7 +293,7 @@ def modify_items(call: Call) -> Answer:
 
 def deliver_item(call: Call) -> Answer:
     """Book goods of one line into stock: up to `Delivered`, or `AddToDelivered` more."""
-    order = _found(call)
+    order = purchase_order(call)
     line = _line(order, call.args.get("pkPurchaseItemId"))
     more = call.number("AddToDelivered", 0) or call.number("Delivered", 0) - line.delivered
     call.shop.purchases.deliver(order, line, more)
@@ -301,7 +302,7 @@ def deliver_item(call: Call) -> Answer:
 
 def deliver_all(call: Call) -> Answer:
     """Book everything that is still to come into stock."""
-    order = _found(call, "purchaseId")
+    order = purchase_order(call, "purchaseId")
     for line in order.lines:
         if line.delivered < line.quantity:
             call.shop.purchases.deliver(order, line, line.quantity - line.delivered)
@@ -311,7 +312,7 @@ def deliver_all(call: Call) -> Answer:
 
 def deliver_quantities(call: Call) -> Answer:
     """Book quantities of lines into stock."""
-    order = _found(call)
+    order = purchase_order(call)
     for row in call.rows("Items"):
         line = _line(order, row.get("pkPurchaseItemId"))
         call.shop.purchases.deliver(order, line, int(row.get("QuantityDelivered") or 0))
@@ -320,74 +321,13 @@ def deliver_quantities(call: Call) -> Answer:
 
 def delete(call: Call) -> Answer:
     """Delete a purchase order."""
-    call.shop.purchases.delete(_found(call))
+    call.shop.purchases.delete(purchase_order(call))
     return nothing()
 
 
 def statuses(_: Call) -> Answer:
     """List the statuses."""
     return value(list(_STATUSES))
-
-
-def _note(row: dict[str, Any]) -> dict[str, Any]:
-    text = moment(row["when"])
-    return {
-        "pkPurchaseOrderNoteId": row["id"],
-        "Note": row["text"],
-        "NoteDateTime": text,
-        "UserName": "Sandbox",
-        "NoteDate": text[:10],
-        "NoteTime": text[11:16],
-    }
-
-
-def get_notes(call: Call) -> Answer:
-    """List the notes of a purchase order."""
-    return value([_note(row) for row in _found(call).notes])
-
-
-def add_note(call: Call) -> Answer:
-    """Add a note."""
-    order = _found(call)
-    when = call.shop.now()
-    order.notes.append({"id": guid(order.id, "note", when), "text": call.text("Note"), "when": when})
-    return value(_note(order.notes[-1]))
-
-
-def delete_note(call: Call) -> Answer:
-    """Delete a note; the answer is how many are left."""
-    order = _found(call)
-    order.notes = [row for row in order.notes if row["id"] != call.text("pkPurchaseOrderNoteId")]
-    return value(len(order.notes))
-
-
-def get_properties(call: Call) -> Answer:
-    """List the extended properties of a purchase order."""
-    return value({"Items": _found(call, "PurchaseId").properties})
-
-
-def add_properties(call: Call) -> Answer:
-    """Add extended properties."""
-    order = _found(call, "PurchaseId")
-    for row in call.rows("ExtendedPropertyItems"):
-        order.properties.append(
-            {
-                "RowId": max((known["RowId"] for known in order.properties), default=0) + 1,
-                "PurchaseID": order.id,
-                "AddedDateTime": moment(call.shop.now()),
-                "UserName": "Sandbox",
-                "PropertyName": str(row.get("PropertyName") or ""),
-                "PropertyValue": str(row.get("PropertyValue") or ""),
-            }
-        )
-    return value({"Items": order.properties})
-
-
-def delete_properties(call: Call) -> Answer:
-    """Delete extended properties."""
-    order, gone = _found(call, "PurchaseId"), set(call.rows("RowIds"))
-    order.properties = [row for row in order.properties if row["RowId"] not in gone]
-    return nothing()
 
 
 HANDLERS: Final[dict[str, Handler]] = {
@@ -406,10 +346,4 @@ HANDLERS: Final[dict[str, Handler]] = {
     "purchaseorder.Deliver_PurchaseItems_WithQuantity": deliver_quantities,
     "purchaseorder.Delete_PurchaseOrder": delete,
     "purchaseorder.GetPurchaseOrderStatusList": statuses,
-    "purchaseorder.Get_PurchaseOrderNote": get_notes,
-    "purchaseorder.Add_PurchaseOrderNote": add_note,
-    "purchaseorder.Delete_PurchaseOrderNote": delete_note,
-    "purchaseorder.Get_PurchaseOrderExtendedProperty": get_properties,
-    "purchaseorder.Add_PurchaseOrderExtendedProperty": add_properties,
-    "purchaseorder.Delete_PurchaseOrderExtendedProperty": delete_properties,
 }

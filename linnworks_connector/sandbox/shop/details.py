@@ -1,12 +1,10 @@
 """The lists that hang on a stock item: titles, prices, descriptions, properties, images, suppliers, channel SKUs."""
 
-import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from linnworks_connector.sandbox.draws import chance, generator
 from linnworks_connector.sandbox.shop import reference as ref
-from linnworks_connector.sandbox.shop.draws import chance
-from linnworks_connector.sandbox.shop.ids import guid
 from linnworks_connector.sandbox.shop.items import Item
 from linnworks_connector.sandbox.shop.orders import channel_sku
 
@@ -28,18 +26,18 @@ class Details:
 
 def build_details(item: Item, seed: int) -> Details:
     """Build the rows of a seeded item; the same item gives the same rows."""
-    rng = random.Random(seed * 7_919 + item.index)  # noqa: S311 - invented data
+    rng = generator(seed * 7_919 + item.index)
     link = {"StockItemId": item.id, "StockItemIntId": item.int_id}
     details = Details()
     for place, channel in enumerate(ref.CHANNELS):
         if not chance(rng, 0.25 if channel.site in ("DE", "US") else 0.6):
             continue
         about = {"Source": channel.source, "SubSource": channel.sub_source, **link}
-        details.titles.append({"pkRowId": guid(item.id, "title", place), "Title": item.title, **about})
+        details.titles.append({"pkRowId": _row_id(item, 1, place), "Title": item.title, **about})
         details.prices.append(
             {
                 "Rules": [],
-                "pkRowId": guid(item.id, "price", place),
+                "pkRowId": _row_id(item, 2, place),
                 "Price": round(item.retail_price * channel.fee, 2),
                 "Tag": "",
                 "UpdateStatus": "NoChange",
@@ -47,10 +45,10 @@ def build_details(item: Item, seed: int) -> Details:
             }
         )
         text = f"<p>{item.title}.</p><p>{ref.CATEGORIES[item.category].name} — made to last.</p>"
-        details.descriptions.append({"pkRowId": guid(item.id, "description", place), "Description": text, **about})
+        details.descriptions.append({"pkRowId": _row_id(item, 3, place), "Description": text, **about})
         details.channel_skus.append(
             {
-                "ChannelSKURowId": guid(item.id, "channel", place),
+                "ChannelSKURowId": _row_id(item, 4, place),
                 "SKU": channel_sku(item, channel),
                 "Source": channel.source,
                 "SubSource": channel.sub_source,
@@ -60,13 +58,11 @@ def build_details(item: Item, seed: int) -> Details:
                 "StockItemIntId": item.int_id,
             }
         )
-    for name, value in (
-        ("Material", rng.choice(ref.MATERIALS)),
-        ("CountryOfOrigin", rng.choice(("GB", "DE", "CN", "IN"))),
-    ):
+    attributes = {"Material": rng.choice(ref.MATERIALS), "CountryOfOrigin": rng.choice(("GB", "DE", "CN", "IN"))}
+    for place, (name, value) in enumerate(attributes.items()):
         details.properties.append(
             {
-                "pkRowId": guid(item.id, "property", name),
+                "pkRowId": _row_id(item, 5, place),
                 "fkStockItemId": item.id,
                 "ProperyName": name,
                 "PropertyValue": value,
@@ -80,8 +76,13 @@ def build_details(item: Item, seed: int) -> Details:
     return details
 
 
+def _row_id(item: Item, kind: int, place: int) -> str:
+    """Return the id of a row: the item's, with its last part saying which row. Cheaper than a digest for each."""
+    return f"{item.id[:24]}{kind:04x}{place:08x}"
+
+
 def _image(item: Item, place: int, link: dict[str, Any]) -> dict[str, Any]:
-    row = guid(item.id, "image", place)
+    row = _row_id(item, 6, place)
     checksum = row.replace("-", "")
     return {
         "Source": f"https://images.example.com/tumbnail_{row}.jpg",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from linnworks_connector.sandbox.draws import chance, generator
 from linnworks_connector.sandbox.shop import reference as ref
-from linnworks_connector.sandbox.shop.draws import chance
 from linnworks_connector.sandbox.shop.ids import guid
 
 INT_ID_BASE: Final = 100_000
@@ -84,7 +84,7 @@ def barcode(digits: int) -> str:
 
 def build_items(count: int, seed: int, now: datetime) -> list[Item]:
     """Build `count` items. The same seed and moment give the same items."""
-    rng = random.Random(f"{seed}:items")  # noqa: S311 - invented data
+    rng = generator(f"{seed}:items")
     items: list[Item] = []
     while len(items) < count:
         room = count - len(items)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from linnworks_connector.sandbox.draws import chance, generator
 from linnworks_connector.sandbox.shop import reference as ref
-from linnworks_connector.sandbox.shop.draws import chance
 from linnworks_connector.sandbox.shop.ids import guid
 from linnworks_connector.sandbox.shop.items import Item
 
@@ -142,7 +142,7 @@ class Order:
 
 def build_heads(count: int, processed_share: float, seed: int, now: datetime) -> list[Head]:
     """Build the heads of `count` orders, oldest first; most of the open ones are among the newest."""
-    rng = random.Random(f"{seed}:heads")  # noqa: S311 - invented data
+    rng = generator(f"{seed}:heads")
     received = sorted(_received(rng, now) for _ in range(count))
     still_open = _choose_open(count, count - round(count * processed_share), rng)
     heads = []
@@ -198,7 +198,7 @@ class OrderBuilder:
 
     def build(self, head: Head) -> Order:
         """Build the order of `head`."""
-        rng = random.Random(self._seed * 1_000_003 + head.number)  # noqa: S311 - invented data
+        rng = generator(self._seed * 1_000_003 + head.number)
         channel = rng.choices(ref.CHANNELS, self._weights)[0]
         codes, weights = zip(*channel.countries, strict=True)
         country = ref.COUNTRIES[rng.choices(codes, weights)[0]]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from linnworks_connector.sandbox.draws import generator
 from linnworks_connector.sandbox.shop import reference as ref
 from linnworks_connector.sandbox.shop.ids import guid
 from linnworks_connector.sandbox.shop.journal import Journal
@@ -67,7 +68,7 @@ class PurchaseOrders:
         self._now = now
         self._journal = journal
         self.orders: dict[str, PurchaseOrder] = {}
-        rng = random.Random(f"{seed}:purchases")  # noqa: S311 - invented data
+        rng = generator(f"{seed}:purchases")
         for place in range(max(3, min(_MOST_SEEDED, len(stock.items) // _ITEMS_PER_ORDER))):
             self._seed(place, seed, rng, now())
 

@@ -1,7 +1,6 @@
 """The shop: everything that a sandbox remembers."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,7 +16,7 @@ from linnworks_connector.sandbox.shop.purchase_orders import PurchaseOrders
 from linnworks_connector.sandbox.shop.registers import seeded_exports, seeded_imports
 from linnworks_connector.sandbox.shop.stock import Stock
 
-_ENCODED_KEPT: Final = 20_000
+_ENCODED_BYTES: Final = 64_000_000
 _TICK: Final = timedelta(microseconds=1)
 
 
@@ -44,7 +43,8 @@ class Shop:
         self.folders = list(ref.FOLDERS)
         self.searches: dict[str, dict[str, Any]] = {}
         """Cursors of GET /v2/orders by token."""
-        self._encoded: OrderedDict[tuple[str, str], tuple[int, msgspec.Raw]] = OrderedDict()
+        self._encoded: dict[tuple[str, str], tuple[int, msgspec.Raw]] = {}
+        self._encoded_room = _ENCODED_BYTES
 
     def now(self) -> datetime:
         """Return the time of a change: later than that of every change before, even while the clock stands still."""
@@ -52,14 +52,19 @@ class Shop:
         return self._last
 
     def encoded(self, kind: str, key: str, version: int, make: Callable[[], Any]) -> msgspec.Raw:
-        """Return a record as JSON, encoded again only when its version changed."""
+        """Return a record as JSON, encoded again only when its version changed.
+
+        When the memory for that is used up, new records are not kept: clients read lists from end to end, and throwing
+        out the oldest would throw out each record just before it is read again.
+        """
         found = self._encoded.get((kind, key))
         if found is not None and found[0] == version:
             return found[1]
-        raw = msgspec.Raw(msgspec.json.encode(make()))
-        self._encoded[kind, key] = (version, raw)
-        if len(self._encoded) > _ENCODED_KEPT:
-            self._encoded.popitem(last=False)
+        encoded = msgspec.json.encode(make())
+        raw = msgspec.Raw(encoded)
+        if found is not None or self._encoded_room >= len(encoded):
+            self._encoded_room -= 0 if found is not None else len(encoded)
+            self._encoded[kind, key] = (version, raw)
         return raw
 
     def counts(self) -> dict[str, int]:
