@@ -1,6 +1,7 @@
 """The two web applications: the API address (sign-in, gateways, control) and the session server."""
 
 import asyncio
+import re
 import socket
 import struct
 from typing import Final
@@ -14,6 +15,8 @@ from linnworks_connector.sandbox.control_api import PREFIX, control_answer
 from linnworks_connector.sandbox.engine import Asked, Engine, Side
 from linnworks_connector.sandbox.faults import Fault
 
+_SLASHES: Final = re.compile("/+")
+"""Clients join addresses and paths carelessly; the vendor does not mind."""
 TRANSPORT: Final = "sandbox_transport"
 """Key of the connection in the ASGI scope's state, for the faults that cut it."""
 
@@ -32,7 +35,7 @@ class SandboxApp:
         request = Request(scope, receive)
         asked = Asked(
             method=request.method,
-            path=request.url.path,
+            path=_SLASHES.sub("/", request.url.path),
             query=request.url.query,
             content_type=request.headers.get("content-type", ""),
             authorization=request.headers.get("authorization", ""),

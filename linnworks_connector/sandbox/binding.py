@@ -13,6 +13,8 @@ import msgspec
 Schema = dict[str, Any]
 
 _GUID: Final = re.compile(r"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?")
+_JSON_STARTS: Final = ("{", "[", '"')
+"""How the values begin that clients write as JSON into forms: objects, lists, and text in quotation marks."""
 _INT_RANGES: Final = {"int32": 2**31, "int64": 2**63}
 
 
@@ -71,6 +73,8 @@ class Binder:
         choices = schema.get("anyOf") or schema.get("oneOf")
         if choices:
             return self._first(choices, value, path)
+        if self._text and value is not None and str(value).startswith('"'):
+            value = self._decoded(value)
         if value is None:
             return None
         if "enum" in schema:
@@ -117,7 +121,7 @@ class Binder:
         return [self.bind(items, inner, f"{path}[{place}]") for place, inner in enumerate(value)]
 
     def _decoded(self, value: Any) -> Any:
-        if isinstance(value, str) and self._text and value[:1] in ("{", "["):
+        if isinstance(value, str) and self._text and value[:1] in _JSON_STARTS:
             try:
                 return msgspec.json.decode(value)
             except msgspec.DecodeError:

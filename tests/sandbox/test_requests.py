@@ -11,7 +11,7 @@ def item_id(client):
     return next(item.id for item in client.sandbox.shop.stock.listed() if item.levels)
 
 
-@pytest.mark.parametrize("path", ["Stock/GetStockLevel", "stock/getstocklevel", "STOCK/GETSTOCKLEVEL"])
+@pytest.mark.parametrize("path", ["Stock/GetStockLevel", "stock/getstocklevel", "/STOCK//GETSTOCKLEVEL/"])
 @pytest.mark.parametrize("way", ["query", "form", "json"])
 def test_a_read_may_be_called_in_any_way(client, path, way):
     args = {"stockItemId": item_id(client)}
@@ -33,6 +33,11 @@ def test_lists_in_forms_are_json(client):
     ids = list(client.sandbox.shop.orders.open)[:3]
     answer = client.form("Orders/GetOrdersById", pkOrderIds=json.dumps(ids))
     assert [order["OrderId"] for order in answer.json()] == ids
+
+
+def test_text_in_forms_may_be_in_quotation_marks(client):
+    key = item_id(client)
+    assert client.form("Stock/GetStockLevel", stockItemId=json.dumps(key)).json()
 
 
 def test_names_are_read_in_any_case(client):
