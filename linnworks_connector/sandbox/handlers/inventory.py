@@ -239,18 +239,6 @@ def get_postal_services(_: Call) -> Answer:
     )
 
 
-def get_channels(call: Call) -> Answer:
-    """List the channels that are set up, with what identifies them."""
-    wanted = call.text("source").lower()
-    return value(
-        [
-            {"Source": channel.source, "SubSource": channel.sub_source, "ChannelId": place, "IsMultiLocation": {}}
-            for place, channel in enumerate(ref.CHANNELS, 1)
-            if wanted in ("", channel.source.lower())
-        ]
-    )
-
-
 def get_package_groups(_: Call) -> Answer:
     """List the package groups."""
     return value([{"Key": name, "Value": key} for key, name in ref.PACKAGE_GROUPS])
@@ -379,8 +367,6 @@ HANDLERS: Final[dict[str, Handler]] = {
     "inventory.GetStockLocations": get_locations,
     "inventory.GetCategories": get_categories,
     "inventory.GetPostalServices": get_postal_services,
-    "inventory.GetChannels": get_channels,
-    "inventory.GetChannelsBySource": get_channels,
     "inventory.GetPackageGroups": get_package_groups,
     "inventory.GetSuppliers": get_suppliers,
     "inventory.GetSupplierDetails": get_supplier,

@@ -178,8 +178,9 @@ def get_open_orders_details(call: Call) -> Answer:
 
 
 def get_orders_by_id(call: Call) -> Answer:
-    """Show orders by id, open or processed; unknown ids are left out."""
-    found = (call.shop.orders.find(key) for key in unique(call.rows("pkOrderIds")))
+    """Show orders by id, open, processed or drafts; unknown ids are left out."""
+    shop = call.shop
+    found = (shop.orders.find(key) or shop.drafts.get(key) for key in unique(call.rows("pkOrderIds")))
     return value([view.details_encoded(call.shop, order) for order in found if order is not None])
 
 

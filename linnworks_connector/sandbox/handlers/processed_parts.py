@@ -13,6 +13,7 @@ from linnworks_connector.sandbox.views import orders as view
 
 REFUNDED_SHARE: Final = 0.04
 """Share of the processed orders with a refund and a return."""
+_WAITING_ONE_IN: Final = 3
 _CATEGORIES: Final = ("Damaged in transit", "Changed mind", "Wrong item sent", "Late")
 
 
@@ -134,7 +135,10 @@ def refunds_of(shop: Shop, order: Order) -> list[dict[str, Any]]:
         return list(made)
     line = order.lines[0]
     reason = _CATEGORIES[number(order.head.id) % len(_CATEGORIES)]
-    return [_refund(order, line, line.amounts()[1] / max(line.quantity, 1), reason), *made]
+    seeded = _refund(order, line, line.amounts()[1] / max(line.quantity, 1), reason)
+    if number(order.head.id, "waiting") % _WAITING_ONE_IN == 0:
+        seeded |= {"Actioned": False, "ActionDate": NULL_DATE, "RefundStatus": "OPEN"}
+    return [seeded, *made]
 
 
 def get_refunds(call: Call) -> Answer:
@@ -182,54 +186,56 @@ def refund_shipping(call: Call) -> Answer:
     return _add_refunds(call, order, [_refund(order, None, order.postage, "Shipping")])
 
 
+def returns_of(shop: Shop, order: Order) -> list[dict[str, Any]]:
+    """Return the returns and exchanges of a processed order."""
+    if not _seeded(shop, order):
+        return []
+    line, refund = order.lines[0], refunds_of(shop, order)[0]
+    when = moment(order.head.processed, order.head.number)
+    return [
+        {
+            "pkReturnId": order.head.number,
+            "RowType": "RETURNREFUND",
+            "ReturnReference": f"R{order.head.number}",
+            "fkOrderId": order.head.id,
+            "fkOrderItemRowId": line.row_id,
+            "OrderItemBatchId": 0,
+            "nOrderId": order.head.number,
+            "SKU": line.sku,
+            "ItemTitle": line.title,
+            "BatchNumber": "",
+            "Reason": refund["Reason"],
+            "ChannelReason": "",
+            "ChannelReasonSec": "",
+            "Category": refund["Reason"],
+            "ReturnQty": 1,
+            "fkReturnLocationId": ref.LOCATIONS[3].id,
+            "Scrapped": False,
+            "ScrapQty": 0,
+            "LastState": "",
+            "LastDate": when,
+            "Completed": refund["Actioned"],
+            "fkNewOrderId": ZERO_GUID,
+            "fkNewOrderItemRowId": ZERO_GUID,
+            "fkNewStockItemId": ZERO_GUID,
+            "NewQty": 0,
+            "NewOrderId": 0,
+            "NewOrderCancelled": False,
+            "NewSKU": "",
+            "NewItemTitle": "",
+            "NewOrderProcessedOn": NULL_DATE,
+            "AdditionalCost": 0.0,
+            "fkRefundRowId": refund["pkRefundRowId"],
+            "RefundedAmount": refund["Amount"],
+            "PendingRefund": 0.0,
+            "ReturnDate": when,
+        }
+    ]
+
+
 def get_returns(call: Call) -> Answer:
     """List the returns and exchanges of a processed order."""
-    order = _closed(call)
-    if not _seeded(call.shop, order):
-        return value([])
-    line, refund = order.lines[0], refunds_of(call.shop, order)[0]
-    when = moment(order.head.processed, order.head.number)
-    return value(
-        [
-            {
-                "pkReturnId": order.head.number,
-                "RowType": "RETURNREFUND",
-                "ReturnReference": f"R{order.head.number}",
-                "fkOrderId": order.head.id,
-                "fkOrderItemRowId": line.row_id,
-                "OrderItemBatchId": 0,
-                "nOrderId": order.head.number,
-                "SKU": line.sku,
-                "ItemTitle": line.title,
-                "BatchNumber": "",
-                "Reason": refund["Reason"],
-                "ChannelReason": "",
-                "ChannelReasonSec": "",
-                "Category": refund["Reason"],
-                "ReturnQty": 1,
-                "fkReturnLocationId": ref.LOCATIONS[3].id,
-                "Scrapped": False,
-                "ScrapQty": 0,
-                "LastState": "",
-                "LastDate": when,
-                "Completed": True,
-                "fkNewOrderId": ZERO_GUID,
-                "fkNewOrderItemRowId": ZERO_GUID,
-                "fkNewStockItemId": ZERO_GUID,
-                "NewQty": 0,
-                "NewOrderId": 0,
-                "NewOrderCancelled": False,
-                "NewSKU": "",
-                "NewItemTitle": "",
-                "NewOrderProcessedOn": NULL_DATE,
-                "AdditionalCost": 0.0,
-                "fkRefundRowId": refund["pkRefundRowId"],
-                "RefundedAmount": refund["Amount"],
-                "PendingRefund": 0.0,
-                "ReturnDate": when,
-            }
-        ]
-    )
+    return value(returns_of(call.shop, _closed(call)))
 
 
 def get_return_categories(_: Call) -> Answer:

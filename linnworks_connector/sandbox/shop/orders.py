@@ -18,6 +18,7 @@ UNPAID, PAID, RETURN, PENDING, RESEND = range(5)
 PARKED_TAG: Final = 7
 FBA_SUFFIX: Final = "-FBA"
 
+_DRAFTS: Final = 3
 _CANCELLED: Final = 0.02
 _TOUCHED: Final = 0.2
 _UNLINKED: Final = 0.005
@@ -301,6 +302,16 @@ class OrderBuilder:
                 )
             )
         return lines
+
+
+def seeded_drafts(items: Sequence[Item], seed: int, now: datetime) -> dict[str, Order]:
+    """Return the drafts that the shop starts with: unpaid orders that nobody has saved yet."""
+    builder = OrderBuilder(items, seed + 2, now)
+    heads = (
+        Head(-1, guid(seed, "draft", place), place, received := now - timedelta(hours=place), received)
+        for place in range(1, _DRAFTS + 1)
+    )
+    return {head.id: builder.build(head) for head in heads}
 
 
 def channel_sku(item: Item, channel: ref.Channel) -> str:

@@ -15,6 +15,7 @@ from linnworks_connector.sandbox.shop.stock import Stock
 PENDING, OPEN, PARTIAL, DELIVERED = "PENDING", "OPEN", "PARTIAL", "DELIVERED"
 _MOST_SEEDED: Final = 400
 _ITEMS_PER_ORDER: Final = 20
+_NOTE_ONE_IN: Final = 2
 _EXPECTED: Final = (OPEN, PARTIAL)
 
 
@@ -102,6 +103,8 @@ class PurchaseOrders:
                     delivered=int(quantity * share),
                 )
             )
+        if place % _NOTE_ONE_IN == 0:
+            order.notes = [{"id": guid(key, "note"), "text": "Confirmed by e-mail.", "when": bought}]
         order.delivered = order.quoted if order.status == DELIVERED else None
         self.orders[key] = order
         self._expect(order, 1)

@@ -12,9 +12,11 @@ from linnworks_connector.sandbox.options import SandboxOptions
 from linnworks_connector.sandbox.shop import reference as ref
 from linnworks_connector.sandbox.shop.journal import Journal
 from linnworks_connector.sandbox.shop.order_book import OrderBook
+from linnworks_connector.sandbox.shop.orders import Order, seeded_drafts
 from linnworks_connector.sandbox.shop.purchase_orders import PurchaseOrders
 from linnworks_connector.sandbox.shop.registers import seeded_exports, seeded_imports
 from linnworks_connector.sandbox.shop.stock import Stock
+from linnworks_connector.sandbox.shop.transfers import seeded_transfers
 
 _ENCODED_BYTES: Final = 64_000_000
 _TICK: Final = timedelta(microseconds=1)
@@ -33,6 +35,9 @@ class Shop:
         self.stock = Stock(options.items, options.seed, self.now, self.journal)
         self.orders = OrderBook(options, now=self.now, stock=self.stock, journal=self.journal)
         self.purchases = PurchaseOrders(self.stock, options.seed, self.now, self.journal)
+        self.drafts: dict[str, Order] = seeded_drafts(self.stock.items, options.seed, self.started)
+        """Orders that are still being written: in no list, but found by id."""
+        self.transfers = seeded_transfers(self.stock.items, options.seed, self.started)
         self.locations = {location.id: location for location in ref.LOCATIONS}
         self.imports = seeded_imports(self.started)
         self.exports = seeded_exports(self.started)
