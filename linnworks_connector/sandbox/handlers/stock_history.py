@@ -56,7 +56,8 @@ def _changes(shop: Shop, item: Item, location: str) -> list[dict[str, Any]]:
 
 def changes(call: Call) -> Answer:
     """List the changes of an item's level, newest first, at one location or at all."""
-    item, where = call.shop.stock.find(call.text("stockItemId")), call.args.get("locationId")
+    item = call.shop.stock.find(call.text("stockItemId"))
+    where = call.args.get("locationId")
     if item is None:
         return value(paged([], 1, 1, lambda row: row))
     places = [place for place in item.levels if where in (None, place)]
@@ -68,9 +69,9 @@ def _audited(shop: Shop) -> Iterator[tuple[datetime, Item, str, str]]:
     for item in shop.stock.items:
         yield item.created, item, "item.created", ""
     for effect in shop.journal.effects:
-        item = _item_of(shop, effect)
-        if item is not None:
-            yield effect.at, item, effect.what, effect.key.rpartition("@")[2][36:].lstrip("=")
+        about = _item_of(shop, effect)
+        if about is not None:
+            yield effect.at, about, effect.what, effect.key.rpartition("@")[2][36:].lstrip("=")
 
 
 def _item_of(shop: Shop, effect: Effect) -> Item | None:
