@@ -193,13 +193,13 @@ def _set_up(show: _Show, state: HostState, connector: "Connector", running: "Run
         for key, value in values["credentials"].items():
             show.console.print(f"  {labels.get(key, key)}: {'•' * 8 if key in hidden else value}", markup=False)
         set_up = save(state, connector, values)
-        outcome.append(outcome_of(set_up.signed_in))
+        outcome.append(outcome_of(set_up))
         show.console.print(f'Added "{set_up.instance.name}". {outcome[-1]}', style="green", markup=False)
     with show.step(
         "The same test again, as often as you like", f'connector-host instance test "{_INSTANCE}"'
     ) as outcome:
         tested = anyio.run(retest_instance, state.home(), _INSTANCE, state.folders)
-        outcome.append(outcome_of(tested.signed_in))
+        outcome.append(outcome_of(tested))
         show.console.print(outcome[-1], style="green", markup=False)
 
 
@@ -250,8 +250,8 @@ def _call(show: _Show, state: HostState, connector: "Connector", operation: "Ope
 
 def _operation_to_call(connector: "Connector") -> "Operation | None":
     """Return an operation that reads and needs no input, of those that the streams use, or else any."""
-    ids = [stream.for_each.operation for stream in connector.manifest.streams if stream.for_each]
-    areas = {stream.operation.partition(".")[0] for stream in connector.manifest.streams}
-    known = [connector.catalogue.get(each) for each in ids]
+    ids = [operation for stream in connector.manifest.streams for operation in stream.operations()]
+    areas = {operation.partition(".")[0] for operation in ids}
+    known = [connector.catalogue.get(each) for each in dict.fromkeys(ids)]
     known += sorted(connector.catalogue, key=lambda each: (each.area not in areas, each.deprecated, each.id))
     return next((each for each in known if each.kind == "read" and not each.input_schema.get("required")), None)

@@ -203,9 +203,8 @@ def _operations_of(connector: "Connector", name: str) -> "list[Operation]":
 
     streams = {stream.name: stream for stream in connector.manifest.streams}
     if name in streams:
-        stream = streams[name]
-        steps = (stream.for_each, stream, stream.details)
-        return [connector.catalogue.get(step.operation) for step in steps if step is not None]
+        wanted = [name, *streams[name].parents]
+        return [connector.catalogue.get(each) for stream in wanted for each in streams[stream].operations()]
     try:
         return [connector.catalogue.get(name)]
     except UnknownName:

@@ -9,6 +9,7 @@ __all__ = [
     "SHAPES",
     "Closed",
     "DottedPath",
+    "FieldName",
     "HostPattern",
     "HttpsLink",
     "Key",
@@ -28,6 +29,7 @@ _HTTPS_LINK = r"^https://[^\s/]+(?:/\S*)?$"
 _RELATIVE_PATH = r"^[\w-]+(?:[./][\w-]+)*$"
 _HOST_PATTERN = r"^(?:\*\.)?(?:[a-z0-9-]+\.)+[a-z]{2,}$"
 _OPERATION_ID = r"^[a-z][a-z0-9-]*\.[A-Za-z][A-Za-z0-9_]*$"
+_FIELD_NAME = r"^[A-Za-z_][\w-]*$"
 _DOTTED_PATH = r"^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*$"
 
 SHAPES = {
@@ -38,6 +40,7 @@ SHAPES = {
     _RELATIVE_PATH: "Write a path inside the connector's folder, such as schemas/records/orders.json.",
     _HOST_PATTERN: "Write a host name, such as api.example.com or *.example.com.",
     _OPERATION_ID: "Write area.Name as in the catalogue, such as orders.GetOrdersById.",
+    _FIELD_NAME: "Write one field's name, such as StockItemId.",
     _DOTTED_PATH: "Write field names joined by dots, such as GeneralInfo.Status.",
 }
 """How each shape is explained to a person."""
@@ -51,6 +54,7 @@ HttpsLink = Annotated[str, StringConstraints(pattern=_HTTPS_LINK, max_length=500
 RelativePath = Annotated[str, StringConstraints(pattern=_RELATIVE_PATH, max_length=200)]
 HostPattern = Annotated[str, StringConstraints(pattern=_HOST_PATTERN)]
 OperationId = Annotated[str, StringConstraints(pattern=_OPERATION_ID)]
+FieldName = Annotated[str, StringConstraints(pattern=_FIELD_NAME)]
 DottedPath = Annotated[str, StringConstraints(pattern=_DOTTED_PATH)]
 
 

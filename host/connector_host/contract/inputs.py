@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from .catalogue import Operation, Parameter
 from .errors import InputInvalid, Problem
 from .manifest import BodyFormat
-from .schemas import problems_of, validator_for
+from .schemas import problems_of, schema_at, validator_for
 
-__all__ = ["PreparedRequest", "check_input", "example_input", "prepare_request"]
+__all__ = ["PreparedRequest", "check_input", "example_input", "prepare_request", "takes_field"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,12 @@ def check_input(operation: Operation, given: Mapping[str, Any], *, allow_unknown
             next_step=f"See its fields with: connector-host operation CONNECTOR {operation.id}",
         )
     return value
+
+
+def takes_field(operation: Operation, path: str) -> bool:
+    """Tell whether the operation's input has a field at a dotted path, with or without its wrapper."""
+    paths = (path, f"{operation.wrapper}.{path}") if operation.wrapper else (path,)
+    return any(schema_at(operation.input_schema, each) is not None for each in paths)
 
 
 def prepare_request(

@@ -4,11 +4,9 @@ Each check yields problems; `check_connector` runs them all, so that an author s
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
@@ -18,22 +16,15 @@ from .inputs import check_input
 from .manifest import AuthenticationMethod, Credential
 from .manifest_file import ConnectorFolder
 from .nearest import did_you_mean
-from .paths import set_path
-from .stream_models import Stream
-from .variables import render, variables_in
+from .problem_at import Check, Where, json_in, problem_at
+from .stream_checks import GIVEN_TO_STREAMS, STREAM_CHECKS, inputs_of
+from .variables import variables_in
 
 __all__ = ["check_connector", "problems_of_connector"]
-
-Where = Sequence[str | int]
-Check = Callable[[ConnectorFolder], Iterator[Problem]]
 
 _SECRET_KEY = re.compile(
     r"(^|_)(secret|token|password|passphrase|passwd)$|(^|_)(api|private|access|secret|signing)_?key$"
 )
-_GIVEN_TO_STREAMS = {"since", "until", "page"}
-_SAMPLE_ID = "00000000-0000-0000-0000-000000000000"
-_SAMPLE_TIME = "2026-01-31T12:00:00Z"
-_SAMPLE_OF_PAGING = {"page": 1, "size": 1, "offset": 1, "token": _SAMPLE_ID}
 
 
 def check_connector(connector: ConnectorFolder) -> None:
@@ -56,18 +47,21 @@ def variables_are_declared(connector: ConnectorFolder) -> Iterator[Problem]:
             if key in known or (key.startswith("session.") and "session." in known):
                 continue
             fix = did_you_mean(key, known) or "Declare it, or correct the name."
-            yield _at(connector, path, "variable-declared", f"The variable {key} is not declared.", fix)
+            yield problem_at(connector, path, "variable-declared", f"The variable {key} is not declared.", fix)
 
 
 def variables_are_used(connector: ConnectorFolder) -> Iterator[Problem]:
     """Every declared setting and credential is used in a template, or read by a handler or by the host."""
     manifest = connector.manifest
     used = {key for _, template, _ in _templates(connector) for key in variables_in(template)}
+    used |= {stream.fallback.setting for stream in manifest.streams if stream.fallback}
     permission_key = {manifest.permissions.credential} if manifest.permissions else set()
     for number, setting in enumerate(manifest.settings):
         if setting.key not in used:
             sentence = f"The setting {setting.key} is declared but never used."
-            yield _at(connector, ["settings", number], "variable-used", sentence, "Use it in a template, or remove it.")
+            yield problem_at(
+                connector, ["settings", number], "variable-used", sentence, "Use it in a template, or remove it."
+            )
     for index, method in enumerate(manifest.authentication):
         read = {*used, *permission_key, *method.handler_reads}
         for number, credential in enumerate(method.credentials):
@@ -75,13 +69,13 @@ def variables_are_used(connector: ConnectorFolder) -> Iterator[Problem]:
                 path: Where = ["authentication", index, "credentials", number]
                 sentence = f"The credential {credential.key} is declared but never used."
                 fix = "Use it in a template, name it in handler_reads, or remove it."
-                yield _at(connector, path, "variable-used", sentence, fix)
+                yield problem_at(connector, path, "variable-used", sentence, fix)
         known = [credential.key for credential in method.credentials]
         for number, key in enumerate(method.handler_reads):
             if key not in known:
                 path = ["authentication", index, "handler_reads", number]
                 fix = did_you_mean(key, known) or "Remove it."
-                yield _at(connector, path, "variable-declared", f"There is no credential {key}.", fix)
+                yield problem_at(connector, path, "variable-declared", f"There is no credential {key}.", fix)
 
 
 def secrets_are_marked(connector: ConnectorFolder) -> Iterator[Problem]:
@@ -93,7 +87,7 @@ def secrets_are_marked(connector: ConnectorFolder) -> Iterator[Problem]:
         for number, variable in enumerate(variables):
             if _SECRET_KEY.search(variable.key) and not variable.secret:
                 sentence = f"{variable.key} looks like a secret and is not marked as one."
-                yield _at(
+                yield problem_at(
                     connector, [*path, number], "secret-marked", sentence, "Add secret: true, or name it otherwise."
                 )
 
@@ -106,20 +100,20 @@ def credentials_have_schemas(connector: ConnectorFolder) -> Iterator[Problem]:
             if method.credentials_schema is None and variable.json_schema is None:
                 sentence = f"The credential {variable.key} has no validation schema."
                 fix = "Add schema: {type: string, minLength: 1}, or a credentials_schema file."
-                yield _at(connector, [*path, "credentials", number], "credential-schema", sentence, fix)
+                yield problem_at(connector, [*path, "credentials", number], "credential-schema", sentence, fix)
             elif variable.json_schema is not None:
                 if method.credentials_schema is not None:
                     sentence = f"The credential {variable.key} has two schemas: its own and the file's."
-                    yield _at(
+                    yield problem_at(
                         connector, [*path, "credentials", number], "credential-schema", sentence, "Keep the file's."
                     )
                 if fault := _schema_fault(variable.json_schema):
-                    yield _at(connector, [*path, "credentials", number, "schema"], "json-schema", fault)
+                    yield problem_at(connector, [*path, "credentials", number, "schema"], "json-schema", fault)
         if method.credentials_schema is not None:
             yield from _credentials_file_agrees(connector, [*path, "credentials_schema"], method)
     for number, setting in enumerate(connector.manifest.settings):
         if setting.json_schema is not None and (fault := _schema_fault(setting.json_schema)):
-            yield _at(connector, ["settings", number, "schema"], "json-schema", fault)
+            yield problem_at(connector, ["settings", number, "schema"], "json-schema", fault)
 
 
 def files_exist(connector: ConnectorFolder) -> Iterator[Problem]:
@@ -127,10 +121,12 @@ def files_exist(connector: ConnectorFolder) -> Iterator[Problem]:
     manifest = connector.manifest
     icon = connector.path(manifest.icon)
     if fault := icon_fault(icon):
-        yield _at(connector, ["icon"], "icon", fault, "Use a square svg, png, jpg or gif of at most 10 MB.")
+        yield problem_at(connector, ["icon"], "icon", fault, "Use a square svg, png, jpg or gif of at most 10 MB.")
     if not connector.documents:
         sentence = f"{manifest.operations.catalogue} holds no OpenAPI document."
-        yield _at(connector, ["operations", "catalogue"], "file-exists", sentence, "Add one .json document per area.")
+        yield problem_at(
+            connector, ["operations", "catalogue"], "file-exists", sentence, "Add one .json document per area."
+        )
     schemas: list[tuple[Where, str]] = [
         (["streams", n, "record_schema"], s.record_schema) for n, s in enumerate(manifest.streams)
     ]
@@ -139,9 +135,11 @@ def files_exist(connector: ConnectorFolder) -> Iterator[Problem]:
         yield from _schema_file(connector, path, relative)
     if manifest.permissions and manifest.permissions.known:
         known = connector.path(manifest.permissions.known)
-        if not known.is_file() or not isinstance(_json(known), list):
+        if not known.is_file() or not isinstance(json_in(known), list):
             sentence = f"{manifest.permissions.known} is no JSON list of permission nodes."
-            yield _at(connector, ["permissions", "known"], "file-exists", sentence, "Create it, or correct the path.")
+            yield problem_at(
+                connector, ["permissions", "known"], "file-exists", sentence, "Create it, or correct the path."
+            )
 
 
 def operations_exist(connector: ConnectorFolder) -> Iterator[Problem]:
@@ -151,35 +149,16 @@ def operations_exist(connector: ConnectorFolder) -> Iterator[Problem]:
         catalogue = connector.catalogue
         bases = sorted({operation.base for operation in catalogue})
     except ConnectorBroken as error:
-        yield _at(connector, ["operations", "catalogue"], "catalogue", error.message, error.next_step)
+        yield problem_at(connector, ["operations", "catalogue"], "catalogue", error.message, error.next_step)
         return
     for base in bases:
         if base not in manifest.operations.addresses:
             sentence = f"Operations of the base {base} have no address."
-            yield _at(connector, ["operations", "addresses"], "base-address", sentence, f"Add {base}: https://…")
+            yield problem_at(connector, ["operations", "addresses"], "base-address", sentence, f"Add {base}: https://…")
     for path, operation_id in _named_operations(connector):
         if operation_id not in catalogue:
             fix = did_you_mean(operation_id, (operation.id for operation in catalogue)) or "Correct the id."
-            yield _at(connector, path, "operation-exists", f"There is no operation {operation_id}.", fix)
-
-
-def stream_inputs_are_valid(connector: ConnectorFolder) -> Iterator[Problem]:
-    """What a stream sends, with its paging and dates filled in, satisfies the operation's own schema."""
-    try:
-        known = {operation.id for operation in connector.catalogue}
-    except ConnectorBroken:
-        return
-    values = _sample_values(connector)
-    for number, stream in enumerate(connector.manifest.streams):
-        for path, operation_id, template in _stream_inputs(stream):
-            if operation_id not in known or any(key not in values for key in variables_in(template)):
-                continue
-            try:
-                check_input(connector.catalogue.get(operation_id), render(template, values))
-            except InputInvalid as error:
-                for problem in error.problems:
-                    sentence = f"{operation_id} does not take this: {problem.where}: {problem.sentence}"
-                    yield _at(connector, ["streams", number, *path], "stream-input", sentence, problem.fix)
+            yield problem_at(connector, path, "operation-exists", f"There is no operation {operation_id}.", fix)
 
 
 def access_checks_are_reads(connector: ConnectorFolder) -> Iterator[Problem]:
@@ -194,28 +173,15 @@ def access_checks_are_reads(connector: ConnectorFolder) -> Iterator[Problem]:
         operation = catalogue.get(check.operation)
         if operation.kind != "read":
             sentence = f"{operation.id} writes, and a test must change nothing."
-            yield _at(connector, ["checks", number, "operation"], "check-reads", sentence, "Choose a read.")
+            yield problem_at(connector, ["checks", number, "operation"], "check-reads", sentence, "Choose a read.")
         try:
             check_input(operation, check.input)
         except InputInvalid as error:
             for problem in error.problems:
                 sentence = f"{operation.id} does not take this: {problem.where}: {problem.sentence}"
-                yield _at(connector, ["checks", number, "input"], "check-input", sentence, problem.fix or "Correct it.")
-
-
-def stream_fields_exist(connector: ConnectorFolder) -> Iterator[Problem]:
-    """Primary key and cursor of a stream are fields of its record."""
-    for number, stream in enumerate(connector.manifest.streams):
-        schema = _json(connector.path(stream.record_schema))
-        if not isinstance(schema, dict):
-            continue
-        fields = [("primary_key", field) for field in stream.primary_key]
-        fields += [("cursor", stream.cursor)] if stream.cursor else []
-        for key, field in fields:
-            if not _has_field(schema, field.split("."), schema):
-                sentence = f"{field} is no field of the record in {stream.record_schema}."
-                fix = did_you_mean(field, schema.get("properties", {})) or "Correct the field or the schema."
-                yield _at(connector, ["streams", number, key], "record-field", sentence, fix)
+                yield problem_at(
+                    connector, ["checks", number, "input"], "check-input", sentence, problem.fix or "Correct it."
+                )
 
 
 def permissions_have_their_credential(connector: ConnectorFolder) -> Iterator[Problem]:
@@ -226,7 +192,7 @@ def permissions_have_their_credential(connector: ConnectorFolder) -> Iterator[Pr
         if section and section.credential not in known:
             sentence = f"{method.name} has no credential {section.credential}."
             fix = did_you_mean(section.credential, known) or "Declare it."
-            yield _at(connector, ["permissions", "credential"], "permission-credential", sentence, fix)
+            yield problem_at(connector, ["permissions", "credential"], "permission-credential", sentence, fix)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -236,16 +202,11 @@ CHECKS: tuple[Check, ...] = (
     credentials_have_schemas,
     files_exist,
     operations_exist,
-    stream_inputs_are_valid,
+    *STREAM_CHECKS,
     access_checks_are_reads,
-    stream_fields_exist,
     permissions_have_their_credential,
 )
 """Every check, in the order of its problems."""
-
-
-def _at(connector: ConnectorFolder, path: Where, rule: str, sentence: str, fix: str = "") -> Problem:
-    return Problem(connector.source.where(list(path)), rule, sentence, fix)
 
 
 def _templates(connector: ConnectorFolder) -> Iterator[tuple[Where, Any, set[str]]]:
@@ -267,7 +228,8 @@ def _templates(connector: ConnectorFolder) -> Iterator[tuple[Where, Any, set[str
             yield [*place, "body"], method.sign_in.body, own
             yield [*place, "headers"], method.sign_in.headers, own
     for number, stream in enumerate(manifest.streams):
-        yield ["streams", number, "input"], stream.input, settings | _GIVEN_TO_STREAMS
+        for path, template in inputs_of(stream):
+            yield ["streams", number, *path], template, settings | GIVEN_TO_STREAMS
     for number, action in enumerate(manifest.actions):
         fields = {key for key in variables_in(action.input) if key.startswith("record.")}
         yield ["actions", number, "input"], action.input, settings | fields
@@ -277,10 +239,8 @@ def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]
     """Yield every operation id in the manifest with its place."""
     manifest = connector.manifest
     for number, stream in enumerate(manifest.streams):
-        yield ["streams", number, "operation"], stream.operation
-        for part in ("for_each", "details"):
-            if inner := getattr(stream, part):
-                yield ["streams", number, part, "operation"], inner.operation
+        for path, operation_id in stream.named_operations():
+            yield ["streams", number, *path], operation_id
     for number, action in enumerate(manifest.actions):
         yield ["actions", number, "operation"], action.operation
     for number, check in enumerate(manifest.checks):
@@ -288,33 +248,6 @@ def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]
     for index, method in enumerate(manifest.authentication):
         if method.sign_in and method.sign_in.operation:
             yield ["authentication", index, "sign_in", "operation"], method.sign_in.operation
-
-
-def _sample_values(connector: ConnectorFolder) -> dict[str, Any]:
-    """Return a value for each variable of a stream's input that has a default or is filled in by the engine."""
-    defaults = {each.key: each.default for each in connector.manifest.settings if each.default is not None}
-    return {**defaults, "since": _SAMPLE_TIME, "until": _SAMPLE_TIME, "page": 1}
-
-
-def _stream_inputs(stream: Stream) -> Iterator[tuple[Where, str, dict[str, Any]]]:
-    """Yield each operation of a stream with an input as the engine would send it."""
-    given = msgspec.json.decode(msgspec.json.encode(stream.input))
-    paging = stream.paging
-    for name, sample in _SAMPLE_OF_PAGING.items():
-        if path := getattr(paging, name, None):
-            set_path(given, path, getattr(paging, "page_size", sample) if name == "size" else sample)
-    if stream.for_each:
-        set_path(given, stream.for_each.into, _SAMPLE_ID)
-        yield ["for_each"], stream.for_each.operation, dict(stream.for_each.input)
-    if stream.time:
-        set_path(given, stream.time.since, _SAMPLE_TIME)
-        if stream.time.until:
-            set_path(given, stream.time.until, _SAMPLE_TIME)
-    yield [], stream.operation, given
-    if stream.details:
-        details = msgspec.json.decode(msgspec.json.encode(stream.details.input))
-        set_path(details, stream.details.ids, [_SAMPLE_ID])
-        yield ["details"], stream.details.operation, details
 
 
 def _credentials_file_agrees(
@@ -325,16 +258,16 @@ def _credentials_file_agrees(
     yield from problems
     if problems:
         return
-    schema = _json(connector.path(relative))
+    schema = json_in(connector.path(relative))
     properties, required = schema.get("properties", {}), schema.get("required", [])
     fix = "Make the manifest and the file say the same."
     for key in properties.keys() ^ {credential.key for credential in method.credentials}:
         where = relative if key in properties else "the manifest"
-        yield _at(connector, path, "credential-agrees", f"The credential {key} stands only in {where}.", fix)
+        yield problem_at(connector, path, "credential-agrees", f"The credential {key} stands only in {where}.", fix)
     for number, credential in enumerate(method.credentials):
         place = [*path[:-1], "credentials", number]
         for sentence in _disagreements(credential, properties.get(credential.key), credential.key in required):
-            yield _at(connector, place, "credential-agrees", f"{sentence} in {relative}.", fix)
+            yield problem_at(connector, place, "credential-agrees", f"{sentence} in {relative}.", fix)
 
 
 def _disagreements(credential: Credential, rule: Any, required: bool) -> Iterator[str]:
@@ -354,12 +287,14 @@ def _disagreements(credential: Credential, rule: Any, required: bool) -> Iterato
 def _schema_file(connector: ConnectorFolder, path: Where, relative: str) -> Iterator[Problem]:
     file = connector.path(relative)
     if not file.is_file():
-        yield _at(connector, path, "file-exists", f"There is no file {relative}.", "Create it, or correct the path.")
+        yield problem_at(
+            connector, path, "file-exists", f"There is no file {relative}.", "Create it, or correct the path."
+        )
         return
-    schema = _json(file)
+    schema = json_in(file)
     fault = _schema_fault(schema) if isinstance(schema, dict) else "It is no JSON object."
     if fault:
-        yield _at(connector, path, "json-schema", f"{relative} is no JSON Schema: {fault}")
+        yield problem_at(connector, path, "json-schema", f"{relative} is no JSON Schema: {fault}")
 
 
 def _schema_fault(schema: dict[str, Any]) -> str:
@@ -368,23 +303,3 @@ def _schema_fault(schema: dict[str, Any]) -> str:
     except SchemaError as error:
         return f"{'.'.join(map(str, error.absolute_path)) or 'the schema'}: {error.message}."
     return ""
-
-
-def _json(path: Path) -> Any:
-    try:
-        return msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-def _has_field(schema: Any, steps: list[str], root: dict[str, Any]) -> bool:
-    if not isinstance(schema, dict):
-        return False
-    if "$ref" in schema:
-        target: Any = root
-        for step in schema["$ref"].removeprefix("#/").split("/"):
-            target = target.get(step, {}) if isinstance(target, dict) else {}
-        return _has_field(target, steps, root)
-    if not steps:
-        return True
-    return _has_field(schema.get("properties", {}).get(steps[0]), steps[1:], root)

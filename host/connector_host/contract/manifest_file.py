@@ -16,6 +16,7 @@ from .closed import SHAPES
 from .errors import ManifestInvalid, Problem
 from .manifest import Manifest
 from .nearest import did_you_mean
+from .stream_models import SEVERAL_LISTS
 from .yaml_source import YamlSource
 
 __all__ = ["MANIFEST_NAME", "ConnectorFolder", "read_manifest"]
@@ -112,7 +113,7 @@ def _model_at(loc: Sequence[str | int]) -> type[BaseModel] | None:
     current: Any = Manifest
     for step in loc:
         models = _models_in(current)
-        if isinstance(step, int):
+        if isinstance(step, int) or step == SEVERAL_LISTS:
             continue
         fields = [
             field.annotation

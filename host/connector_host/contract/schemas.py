@@ -13,7 +13,7 @@ from jsonschema.exceptions import ValidationError
 from .errors import Problem
 from .nearest import did_you_mean
 
-__all__ = ["FORMATS", "problems_of", "validator_for"]
+__all__ = ["FORMATS", "problems_of", "schema_at", "validator_for"]
 
 FORMATS = FormatChecker()
 """Formats as they are checked: date-time also without offset and with up to seven digits of a second (observed)."""
@@ -189,3 +189,33 @@ def _kind(value: Any) -> str:
 
 def _join(start: str, path: Sequence[str | int]) -> str:
     return ".".join([*([start] if start else []), *(str(step) for step in path)])
+
+
+def schema_at(schema: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
+    """Return the schema of the field at a dotted path, references resolved; None where there is none."""
+    found = _resolved(schema, schema)
+    for step in path.split(".") if path else ():
+        inner = next((part[step] for part in _properties(found, schema) if step in part), None)
+        if inner is None:
+            return None
+        found = _resolved(inner, schema)
+    return found
+
+
+def _properties(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the properties of an object, and of every schema that it is put together from."""
+    yield schema.get("properties", {})
+    for key in ("allOf", "anyOf", "oneOf"):
+        for part in schema.get(key, ()):
+            yield from _properties(_resolved(part, root), root)
+
+
+def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    seen: set[str] = set()
+    while isinstance(schema, Mapping) and "$ref" in schema and schema["$ref"] not in seen:
+        seen.add(schema["$ref"])
+        target: Any = root
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            target = target.get(step, {}) if isinstance(target, Mapping) else {}
+        schema = target
+    return schema if isinstance(schema, Mapping) else {}

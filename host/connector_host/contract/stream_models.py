@@ -1,21 +1,44 @@
-"""The models of a stream: which operation gives the records, page by page, and what a record is."""
+"""The models of a stream: where its records are listed, page by page, and what a record is.
 
+A stream pulls its lists one after another. A list gives records, or ids of which `details` gives the records; an id
+that two lists give is asked for once. Where a record holds a list of what the stream is about, `each` takes it apart.
+"""
+
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from .closed import Closed, DottedPath, Label, OperationId, RelativePath, Sentence, StreamName, broken_rule
+from .closed import (
+    Closed,
+    DottedPath,
+    FieldName,
+    Key,
+    Label,
+    OperationId,
+    RelativePath,
+    Sentence,
+    StreamName,
+    broken_rule,
+)
 
 __all__ = [
+    "SEVERAL_LISTS",
     "CursorTokenPaging",
     "Details",
+    "Fallback",
+    "Filter",
+    "FilterChoice",
     "ForEach",
     "NoPaging",
     "OffsetPaging",
     "PageNumberPaging",
     "Paging",
+    "RecordsAt",
     "Stream",
+    "StreamList",
     "TimeWindow",
+    "TotalCount",
 ]
 
 
@@ -89,48 +112,186 @@ Paging = Annotated[
 
 
 class TimeWindow(Closed):
-    """Fields of the input that limit records by time; both ends are sent inclusive."""
+    """Fields of a list's input that limit it by time; both ends are inclusive at the vendor."""
 
     since: DottedPath
     """Field of the input for the earliest time."""
     until: DottedPath | None = None
     """Field of the input for the latest time; absent where the vendor has none."""
+    field: DottedPath | None = None
+    """Field of a listed record with the time that is compared; absent where it carries none."""
     required: bool = False
     """Whether the vendor refuses to list without dates."""
     default_days: int = Field(default=90, ge=1, le=3660)
-    """How far back a pull without `since` reaches where dates are required."""
+    """How far back a first pull without `since` reaches where dates are required."""
+    overlap: int = Field(default=600, ge=0, le=86_400)
+    """Seconds that a pull reaches back behind the one before it, for late rows and clocks that differ."""
+    longest: int | None = Field(default=None, ge=60)
+    """Seconds that one request may span at most; absent where the vendor sets no bound."""
 
 
 class ForEach(Closed):
-    """Values of another operation, such as locations: the list is pulled once for each."""
+    """Values that a list is asked for, such as locations or the ids of a parent stream's records."""
+
+    operation: OperationId | None = None
+    """Id of the operation that lists the values."""
+    stream: StreamName | None = None
+    """Name of the parent stream whose records have the values."""
+    input: dict[str, Any] = Field(default_factory=dict)
+    """Input of the operation."""
+    records: DottedPath | None = None
+    """Where the list is in the operation's answer; absent where the answer is the list."""
+    value: DottedPath | None = None
+    """Field of a listed record with the value; absent where the list is of bare values."""
+    into: DottedPath
+    """Field of the list's input that takes the value, or the values where `batch` is given."""
+    batch: int | None = Field(default=None, ge=1, le=1000)
+    """Values per request, as a list; absent where the field takes one value."""
+    keep: dict[FieldName, DottedPath] = Field(default_factory=dict)
+    """Fields of the value's record that are added to each record of its answer, by their name there."""
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if (self.operation is None) == (self.stream is None):
+            raise broken_rule("Values come from an operation or from a stream.", "Name one of the two.")
+        if self.keep and self.batch is not None:
+            raise broken_rule("An answer for many values cannot tell whose record is whose.", "Drop keep or batch.")
+        if self.stream is not None and (self.input or self.records is not None):
+            raise broken_rule("A parent stream has no input and no answer of its own.", "Drop input and records.")
+        if self.stream is not None and self.value is None:
+            raise broken_rule("Records of a parent stream are no bare values.", "Name the field with value: …")
+        return self
+
+
+class RecordsAt(Closed):
+    """A list in an answer, and what is added to its records."""
+
+    path: DottedPath | None = None
+    """Where the list is in the answer; absent where the answer is the list."""
+    add: dict[FieldName, str | int | bool] = Field(default_factory=dict)
+    """Fields that are added to each of its records; with details, to the full record."""
+
+
+SEVERAL_LISTS = "several-lists"
+"""Tag of the form of `records` that names several lists; it is a step in the location of an error."""
+
+
+def _form_of_records(value: object) -> str:
+    return "one-list" if isinstance(value, str) else SEVERAL_LISTS
+
+
+RecordsPlaces = Annotated[
+    Annotated[DottedPath, Tag("one-list")] | Annotated[tuple[RecordsAt, ...], Tag(SEVERAL_LISTS)],
+    Discriminator(_form_of_records),
+]
+
+
+class StreamList(Closed):
+    """A list of records, or of their ids, that one operation gives."""
 
     operation: OperationId
-    """Id of the operation that gives the values."""
+    """Id of the operation."""
     input: dict[str, Any] = Field(default_factory=dict)
-    """Its input."""
-    records: DottedPath | None = None
-    """Where the list is in its answer; absent where the answer is the list."""
-    value: DottedPath
-    """Field of a listed record with the value."""
-    into: DottedPath
-    """Field of the stream's input that takes the value."""
+    """Its input, without what paging, time, filters and values fill in."""
+    paging: Paging = NoPaging()
+    """How the list comes in pages."""
+    records: RecordsPlaces | None = None
+    """Where the records are in an answer, in one list or in several; absent where the answer is the list."""
+    id: DottedPath | None = None
+    """Field of a listed record with the id for `details`; absent where the list is of bare ids, or has the records."""
+    for_each: ForEach | None = None
+    """Values that the list is asked for one by one; absent where one list has everything."""
+    time: TimeWindow | None = None
+    """How the list is limited by time; absent where the vendor cannot."""
+
+    @property
+    def places(self) -> tuple[RecordsAt, ...]:
+        """The lists in an answer that have the records."""
+        return self.records if isinstance(self.records, tuple) else (RecordsAt(path=self.records),)
 
 
 class Details(Closed):
-    """A second operation that gives the full records for ids that the first one lists."""
+    """A second operation that gives the full records for ids that a list gave."""
 
     operation: OperationId
     """Id of the operation."""
     ids: DottedPath
-    """Field of its input that takes the list of ids."""
-    id: DottedPath | None = None
-    """Field of a listed record with its id; absent where the list is of bare ids."""
-    batch: int = Field(ge=1, le=1000)
-    """Ids per request."""
+    """Field of its input that takes the list of ids, or the id where `batch` is absent."""
+    batch: int | None = Field(default=None, ge=1, le=1000)
+    """Ids per request; absent where it takes one."""
     input: dict[str, Any] = Field(default_factory=dict)
     """The rest of its input."""
     records: DottedPath | None = None
-    """Where the records are in its answer; absent where the answer is the list."""
+    """Where the records are in its answer; absent where the answer is the list, or the one record."""
+
+
+class FilterChoice(Closed):
+    """What one choice of a filter does: input for the vendor, or values that records must have."""
+
+    input: dict[str, Any] = Field(default_factory=dict)
+    """Fields of the lists' input, by dotted path."""
+    match: dict[DottedPath, str | int | bool | None] = Field(default_factory=dict)
+    """Fields that a record must have with just these values; a list that adds another value is left out."""
+
+
+class Filter(Closed):
+    """A way to pull fewer records, which a flow builder may fill in."""
+
+    name: Key
+    """Name in commands and flows."""
+    label: Label
+    """Name for people."""
+    help: Sentence
+    """What it leaves out."""
+    into: DottedPath | None = None
+    """Field of the lists' input that takes the value, where the vendor filters.
+
+    A list whose operation has no such field goes without, which is allowed only beside `match`.
+    """
+    match: DottedPath | None = None
+    """Field of a record that must equal the value, whatever the case, where the host filters."""
+    choices: dict[Key, FilterChoice] = Field(default_factory=dict)
+    """The values that it may have; absent where any value is possible."""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not self.choices and self.into is None and self.match is None:
+            raise broken_rule(f"The filter {self.name} does nothing.", "Add into, match or choices.")
+        if self.choices and (self.into is not None or self.match is not None):
+            raise broken_rule("The choices of a filter say what each of them does.", "Drop into and match, or choices.")
+        return self
+
+
+class TotalCount(Closed):
+    """An operation that tells how many records a full list has, so that a list which moved is noticed."""
+
+    operation: OperationId
+    """Id of the operation."""
+    input: dict[str, Any] = Field(default_factory=dict)
+    """Its input."""
+    value: DottedPath | None = None
+    """Where the number is in its answer; absent where the answer is the number."""
+
+
+class Fallback(Closed):
+    """Another way to the same records, for accounts where the first way does not work."""
+
+    setting: Key
+    """Instance setting that chooses: `auto` probes, the others name a way."""
+    first: Key
+    """The setting's value for the stream's own lists."""
+    second: Key
+    """The setting's value for these lists."""
+    lists: tuple[StreamList, ...] = Field(min_length=1)
+    """The other lists."""
+    details: Details | None = None
+    """How full records are got for their ids."""
+
+    @model_validator(mode="after")
+    def _ways_have_names(self) -> Self:
+        if len({self.first, self.second, "auto"}) < 3:  # noqa: PLR2004 -- as many as there are names
+            raise broken_rule("The two ways have two different names, and neither is auto.", "Rename one.")
+        return self
 
 
 class Stream(Closed):
@@ -144,23 +305,75 @@ class Stream(Closed):
     """What a record is, and what is special about it."""
     entity_type: Label
     """The platform's entity type."""
-    operation: OperationId
-    """Id of the operation that lists."""
-    input: dict[str, Any] = Field(default_factory=dict)
-    """Its input, without what paging and time fill in."""
-    paging: Paging
-    """How the list comes in pages."""
-    records: DottedPath | None = None
-    """Where the records are in an answer; absent where the answer is the list."""
-    for_each: ForEach | None = None
-    """Values that the list is asked for one by one; absent where one list has everything."""
+    lists: tuple[StreamList, ...] = Field(min_length=1)
+    """Where the records, or their ids, are listed; in this order."""
     details: Details | None = None
-    """How full records are got where the list has only ids or summaries."""
+    """How full records are got where the lists have only ids."""
+    each: DottedPath | None = None
+    """List inside a record whose elements are the stream's records."""
+    inherit: dict[FieldName, DottedPath] = Field(default_factory=dict)
+    """Fields of the outer record that are added to each element, by their name there."""
     primary_key: tuple[DottedPath, ...] = Field(min_length=1)
     """Fields that together name a record."""
     cursor: DottedPath | None = None
     """Field of a record with the time of its last change."""
-    time: TimeWindow | None = None
-    """How records are limited by time; absent where the vendor cannot."""
+    filters: tuple[Filter, ...] = ()
+    """Ways to pull fewer records, beside time."""
+    total: TotalCount | None = None
+    """How the whole number of records is told, where a list can move while it is read."""
+    confirm_removed: Details | None = None
+    """How keys that are no longer listed are looked up before they count as removed."""
+    fallback: Fallback | None = None
+    """Another way to the same records."""
     record_schema: RelativePath
     """File with the JSON Schema of a record."""
+
+    @model_validator(mode="after")
+    def _parts_belong_together(self) -> Self:
+        if self.inherit and self.each is None:
+            raise broken_rule(
+                "inherit adds fields to the elements of each.", "Name the list with each, or drop inherit."
+            )
+        for lists, details in self.ways:
+            if details is None and any(each.id for each in lists):
+                raise broken_rule("A list gives ids, and nothing turns them into records.", "Add details, or drop id.")
+        if self.confirm_removed is not None and (len(self.primary_key) > 1 or self.each is not None):
+            raise broken_rule(
+                "A removed record is looked up by an id, so its primary key is one field, and the record a whole one.",
+                "Drop confirm_removed.",
+            )
+        return self
+
+    @property
+    def ways(self) -> "tuple[tuple[tuple[StreamList, ...], Details | None], ...]":
+        """The lists and details of each way to the records, the preferred one first."""
+        own = (self.lists, self.details)
+        return (own,) if self.fallback is None else (own, (self.fallback.lists, self.fallback.details))
+
+    @property
+    def incremental(self) -> bool:
+        """Whether the vendor can list only what changed."""
+        return any(each.time for each in self.lists)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Names of the streams whose records it needs values of, once each."""
+        values = (each.for_each for lists, _ in self.ways for each in lists)
+        return tuple(dict.fromkeys(each.stream for each in values if each is not None and each.stream is not None))
+
+    def operations(self) -> tuple[str, ...]:
+        """Return the id of every operation that a pull may call, once each, in the order of the calls."""
+        return tuple(dict.fromkeys(operation for _, operation in self.named_operations()))
+
+    def named_operations(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield every operation that a pull may call with the place in the stream where it is named."""
+        for prefix, (lists, details) in zip(((), ("fallback",)), self.ways, strict=False):
+            for number, each in enumerate(lists):
+                if each.for_each is not None and each.for_each.operation is not None:
+                    yield (*prefix, "lists", number, "for_each", "operation"), each.for_each.operation
+                yield (*prefix, "lists", number, "operation"), each.operation
+            if details is not None:
+                yield (*prefix, "details", "operation"), details.operation
+        for name, part in (("total", self.total), ("confirm_removed", self.confirm_removed)):
+            if part is not None:
+                yield (name, "operation"), part.operation

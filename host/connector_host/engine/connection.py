@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import hashlib
 import importlib.metadata
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -214,7 +214,16 @@ class Connection:
         """
         stream = self._stream(stream) if isinstance(stream, str) else stream
         window = window_of(stream, since, until, self._clock.time())
-        puller = Puller(self.call, stream, window, self._settings, self.connector.manifest.date_format)
+        manifest = self.connector.manifest
+        streams = {each.name: each for each in manifest.streams}
+        puller = Puller(
+            self.call,
+            stream,
+            window,
+            settings=self._settings,
+            date_format=manifest.date_format,
+            streams=streams,
+        )
         async for page in puller.pages(limit):
             yield page
 
@@ -254,9 +263,13 @@ class Connection:
             expires_at=None if ends is None else datetime.datetime.fromtimestamp(ends, datetime.UTC),
         )
 
-    def quota_in_use(self) -> dict[str, Usage]:
-        """Return how much of the quota is in use now, by operation that was called; "*" is the instance's own limit."""
-        found = {each: self._turnstile.usage(each, self._rate_of(each)) for each in self.stats.by_operation}
+    def quota_in_use(self, operations: Iterable[str] = ()) -> dict[str, Usage]:
+        """Return how much of the quota is in use now, by operation; "*" is the instance's own limit.
+
+        The operations are those that this connection has called, and the ones asked for.
+        """
+        names = dict.fromkeys((*self.stats.by_operation, *operations))
+        found = {each: self._turnstile.usage(each, self._rate_of(each)) for each in names}
         whole = self._turnstile.instance_usage()
         return found if whole is None else {**found, "*": whole}
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from connector_host.contract.errors import ConfigurationError, InputInvalid, Problem
 from connector_host.contract.paths import set_path
-from connector_host.contract.stream_models import Stream
+from connector_host.contract.stream_models import Stream, StreamList
 from connector_host.contract.variables import render, variables_in
 
-__all__ = ["Window", "input_of", "window_of"]
+__all__ = ["Window", "filled", "input_of", "takes_since", "takes_until", "window_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,8 @@ def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.d
         for name, moment in (("since", since), ("until", until))
         if moment is not None and moment.utcoffset() is None
     ]
-    used = set(variables_in(stream.input))
-    knows_since = stream.time is not None or "since" in used
-    knows_until = (stream.time is not None and stream.time.until is not None) or "until" in used
+    knows_since = any(takes_since(each) for each in stream.lists)
+    knows_until = any(takes_until(each) for each in stream.lists)
     for name, moment, known in (("since", since, knows_since), ("until", until, knows_until)):
         if moment is not None and not known:
             sentence = f"{stream.title} cannot be limited by this: the vendor has no such filter."
@@ -43,36 +42,56 @@ def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.d
     if problems:
         raise InputInvalid(f"{stream.name} cannot be pulled like this.", problems=problems)
     since, until = (moment.astimezone(datetime.UTC) if moment else None for moment in (since, until))
-    if stream.time is not None and stream.time.required:
+    required = [each.time.default_days for each in stream.lists if each.time is not None and each.time.required]
+    if required:
         until = until or datetime.datetime.fromtimestamp(now, datetime.UTC)
-        since = since or until - datetime.timedelta(days=stream.time.default_days)
+        since = since or until - datetime.timedelta(days=max(required))
     return Window(since, until)
 
 
+def takes_since(each: StreamList) -> bool:
+    """Tell whether a list can be limited by its earliest time."""
+    return each.time is not None or "since" in variables_in(each.input)
+
+
+def takes_until(each: StreamList) -> bool:
+    """Tell whether a list can be limited by its latest time."""
+    return (each.time is not None and each.time.until is not None) or "until" in variables_in(each.input)
+
+
 def input_of(
-    stream: Stream, window: Window, settings: Mapping[str, Any], fields: Mapping[str, Any], date_format: str
+    each: StreamList, window: Window, settings: Mapping[str, Any], fields: Mapping[str, Any], date_format: str
 ) -> dict[str, Any]:
-    """Return the input of one page: the stream's template with its variables, times and the page's `fields`.
+    """Return the input of one page: the list's template with its variables, times and the page's `fields`.
 
     A field of the template that is nothing but a variable without a value is left out.
     """
     since = _written(window.since, date_format)
     until = _written(_rounded_up(window.until, date_format), date_format)
     values = {**settings, "since": since, "until": until, "page": next(iter(fields.values()), 1)}
-    try:
-        value: dict[str, Any] = _filled(stream.input, values)
-    except KeyError as error:
-        raise ConfigurationError(
-            f"The stream {stream.name} uses the variable {error}, which has no value.",
-            next_step="Set it in the instance's settings.",
-        ) from None
-    if stream.time is not None:
-        for path, text in ((stream.time.since, since), (stream.time.until, until)):
+    value = filled(each.input, values)
+    if each.time is not None:
+        for path, text in ((each.time.since, since), (each.time.until, until)):
             if path is not None and text is not None:
                 set_path(value, path, text)
-    for path, each in fields.items():
-        set_path(value, path, each)
+    for path, field in fields.items():
+        set_path(value, path, field)
     return value
+
+
+def filled(template: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a template with its variables filled in, without the fields whose variable has no value.
+
+    Raises ConfigurationError for a variable that stands inside a text and has no value.
+    """
+    try:
+        found: dict[str, Any] = _filled(dict(template), values)
+    except KeyError as error:
+        raise ConfigurationError(
+            f"The stream uses the variable {error}, which has no value.",
+            next_step="Set it in the instance's settings.",
+        ) from None
+    return found
 
 
 def _written(moment: datetime.datetime | None, date_format: str) -> str | None:

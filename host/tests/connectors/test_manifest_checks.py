@@ -76,7 +76,7 @@ CASES = {
         'Did you mean "things.ListThings"',
     ),
     "base without address": ('    api: "{{api_address}}"', '    web: "{{api_address}}"', "base-address", "api"),
-    "input that the operation refuses": ("page: page,", "page: pge,", "stream-input", 'Did you mean "page"'),
+    "input that the operation refuses": ("page: page\n", "page: pge\n", "stream-input", 'Did you mean "page"'),
     "check that writes": (
         "area: Colours, operation: things.ListColours",
         "area: Colours, operation: things.DeleteThing, input: {id: t1}",

@@ -36,18 +36,29 @@ PLACES = {
     "AccessCheck": lambda value: {"checks": [value]},
     "Listing": lambda value: {"listing": value},
     "Stream": lambda value: {"streams": [value]},
-    "TimeWindow": lambda value: {"streams": [{**STREAM, "time": value}]},
-    "ForEach": lambda value: {"streams": [{**STREAM, "for_each": value}]},
+    "StreamList": lambda value: {"streams": [{**STREAM, "lists": [value]}]},
+    "RecordsAt": lambda value: {"streams": [in_list("records", [value])]},
+    "TimeWindow": lambda value: {"streams": [in_list("time", value)]},
+    "ForEach": lambda value: {"streams": [in_list("for_each", value)]},
     "Details": lambda value: {"streams": [{**STREAM, "details": value}]},
+    "Filter": lambda value: {"streams": [{**STREAM, "filters": [value]}]},
+    "FilterChoice": lambda value: {"streams": [{**STREAM, "filters": [{**FILTER, "choices": {"one": value}}]}]},
+    "TotalCount": lambda value: {"streams": [{**STREAM, "total": value}]},
+    "Fallback": lambda value: {"streams": [{**STREAM, "fallback": value}]},
     "Manifest": lambda value: value,
     **{
-        name: (lambda value: {"streams": [{**STREAM, "paging": value}]})
+        name: (lambda value: {"streams": [in_list("paging", value)]})
         for name in ("NoPaging", "PageNumberPaging", "OffsetPaging", "CursorTokenPaging")
     },
 }
 METHOD = CASES["AuthenticationMethod"]["examples"][0]
 STREAM = CASES["Stream"]["examples"][0]
+FILTER = CASES["Filter"]["examples"][1]
 BASE = CASES["Manifest"]["examples"][0]
+
+
+def in_list(key, value):
+    return {**STREAM, "lists": [{**STREAM["lists"][0], key: value}]}
 
 
 def written(tmp_path, change):
