@@ -37,7 +37,7 @@ from .gate import NOTHING_SENT
 from .journal import Journal, keeping
 from .retry import Done, Happened, Raise, Retry, RetryLimits, Transport, decide
 from .stats import ConnectionStats
-from .wording import Words, error_of
+from .wording import Words, error_of, next_step_of
 
 __all__ = ["Door", "ReadsAnswers", "Timeouts"]
 
@@ -286,6 +286,8 @@ class Door:
     def _refusal(self, error: ConnectorHostError) -> Ending:
         """Sort an error that the gate or the auth handler raised: nothing of the operation has had an effect."""
         error.message, error.detail = self._redactor(error.message), self._redactor(error.detail)
+        wish = error.retry_after if isinstance(error, QuotaExhausted) else None
+        error.next_step = error.next_step or next_step_of(type(error), Words(self._vendor, ""), wish)
         if isinstance(error, QuotaExhausted):
             return Ending(MeaningKind.QUOTA, error.message, retry_after=error.retry_after, error=error)
         if isinstance(error, TemporaryError):

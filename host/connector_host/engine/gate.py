@@ -115,12 +115,15 @@ class Gate(httpx.AsyncBaseTransport):
         except BaseException:
             release()
             raise
-        body = _Body(response.stream, release)
-        response.stream = body
+        if response.is_closed:
+            # A transport may answer with a body that has been read, which nobody will close again.
+            release()
+        else:
+            response.stream = _Body(response.stream, release)
         try:
             await self._obey(response, operation, rate)
         except BaseException:
-            await body.aclose()
+            await response.aclose()
             raise
         return response
 

@@ -226,7 +226,7 @@ class SqliteLedger:
                 except BaseException:
                     self._db.execute("ROLLBACK")
                     raise
-                self._db.execute("ROLLBACK" if isinstance(found, Shortfall) else "COMMIT")
+                self._db.execute("COMMIT")
             except sqlite3.Error as error:
                 raise self._unusable(error) from None
         return found
@@ -235,10 +235,11 @@ class SqliteLedger:
         for lane in lanes:
             if (closed_for := self._closed_for(lane, now)) > 0:
                 return Shortfall(lane, closed_for / 1000)
-        for lane in lanes:
-            if lane.calls is None:
-                continue
-            if (seconds := _put(self._bucket(lane, now), lane, now)) > 0:
+        buckets = [(lane, self._bucket(lane, now)) for lane in lanes if lane.calls is not None]
+        self._db.execute("SAVEPOINT taking")
+        for lane, bucket in buckets:
+            if (seconds := _put(bucket, lane, now)) > 0:
+                self._db.execute("ROLLBACK TO taking")
                 return Shortfall(lane, seconds)
         return None
 

@@ -15,7 +15,7 @@ from connector_host.contract.errors import (
     VendorUnreachable,
 )
 
-__all__ = ["Words", "error_of"]
+__all__ = ["Words", "error_of", "next_step_of"]
 
 _FIRST_REDIRECT = 300
 
@@ -68,22 +68,26 @@ _SENTENCES: dict[type[ConnectorHostError], tuple[str, str]] = {
 
 def error_of(error: type[ConnectorHostError], words: Words, retry_after: float | None = None) -> ConnectorHostError:
     """Return the error with its sentence and next step."""
-    sentence, next_step = _SENTENCES[error]
-    if error is AnswerUnreadable and words.write and words.status is not None and words.status < _FIRST_REDIRECT:
-        next_step = f"The status was {words.status}, so it has happened: look at {words.vendor}, do not send it again."
-    values = {
-        "vendor": words.vendor,
-        "operation": words.operation,
-        "said": _said(words),
-        "permissions": ", ".join(words.permissions) or "it",
-        "in_seconds": f" in {retry_after:.0f} s" if retry_after is not None else " later",
-    }
-    message, next_step = sentence.format(**values), next_step.format(**values)
+    sentence, _ = _SENTENCES[error]
+    message = sentence.format(vendor=words.vendor, operation=words.operation, said=_said(words))
+    next_step = next_step_of(error, words, retry_after)
     if issubclass(error, QuotaExhausted):
         return error(message, retry_after=retry_after, next_step=next_step)
     if issubclass(error, PermissionMissing):
         return error(message, missing=words.permissions, next_step=next_step)
     return error(message, next_step=next_step)
+
+
+def next_step_of(error: type[ConnectorHostError], words: Words, retry_after: float | None = None) -> str:
+    """Return what to do about an error, for one that a connector raised without saying so too."""
+    _, sentence = _SENTENCES.get(error, ("", "See the connector's documentation."))
+    if error is AnswerUnreadable and words.write and words.status is not None and words.status < _FIRST_REDIRECT:
+        return f"The status was {words.status}, so it has happened: look at {words.vendor}, do not send it again."
+    return sentence.format(
+        vendor=words.vendor,
+        permissions=", ".join(words.permissions) or "it",
+        in_seconds=f" in {retry_after:.0f} s" if retry_after is not None else " later",
+    )
 
 
 def _said(words: Words) -> str:
