@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector_host.contract.errors import ConfigurationError, ConnectorHostError, UnknownName
+from connector_host.contract.moments import moment_of, zone_of
 
 from .exits import ExitCode
 from .failures import interrupted, tell_error
-from .moments import moment_of, zone_of
 from .output import say
 from .progress import Progress, ProgressKind, progress_of
 from .state import state_of

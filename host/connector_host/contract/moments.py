@@ -1,10 +1,10 @@
-"""Times as people write them on the command line: dates, dates with a time, and spans back from now."""
+"""Times as people write them: dates, dates with a time, and spans back from now."""
 
 import datetime
 import re
 import zoneinfo
 
-from connector_host.contract.errors import InputInvalid, Problem
+from .errors import InputInvalid, Problem
 
 __all__ = ["moment_of", "zone_of"]
 
