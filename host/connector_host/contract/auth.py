@@ -87,7 +87,7 @@ class SessionAuth(ManifestAuth):
 
     requires_request_body = True
     renew_before_seconds = 60.0
-    """How long before its end a session is renewed (decided)."""
+    """How long before its end a session is renewed, at most a tenth of its life (decided)."""
 
     def __init__(self, context: AuthContext) -> None:
         super().__init__(context)
@@ -133,12 +133,17 @@ class SessionAuth(ManifestAuth):
         if session is None:
             return False
         now = self.context.clock.time()
-        if session.expires_at is not None and now >= session.expires_at - self.renew_before_seconds:
-            return False
+        if session.expires_at is not None:
+            margin = self._margin(session.expires_at - session.signed_in_at)
+            if now >= session.expires_at - margin:
+                return False
         if session.idle_seconds is not None:
             last_used = max(self._last_used, session.signed_in_at)
-            return now - last_used < session.idle_seconds - self.renew_before_seconds
+            return now - last_used < session.idle_seconds - self._margin(session.idle_seconds)
         return True
+
+    def _margin(self, life: float) -> float:
+        return min(self.renew_before_seconds, life / 10)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Sign the request with a shared session; on 401 sign in once more and repeat it once."""

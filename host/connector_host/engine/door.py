@@ -19,6 +19,7 @@ from connector_host.contract.catalogue import Operation
 from connector_host.contract.clock import Clock
 from connector_host.contract.errors import (
     Attempt,
+    CallFacts,
     ConnectorBroken,
     ConnectorHostError,
     CredentialsRejected,
@@ -92,6 +93,7 @@ class Door:
         stats: ConnectionStats,
         timeouts: Timeouts,
         jitter: Callable[[], float] = random.random,
+        observer: Callable[[CallFacts], None] | None = None,
     ) -> None:
         self._client = client
         self._auth = auth
@@ -104,6 +106,7 @@ class Door:
         self._stats = stats
         self._timeouts = timeouts
         self._jitter = jitter
+        self._observer = observer
 
     async def call(self, prepared: PreparedRequest, limits: RetryLimits) -> Answer:
         """Send the request of an operation until it is answered, or raise what stands in the way."""
@@ -171,6 +174,8 @@ class Door:
                 _log.debug(
                     "%s %s attempt %d: %s", journal.operation, journal.request_id, number, _outcome(ending, journal)
                 )
+                if self._observer is not None:
+                    self._observer(journal.facts())
                 match decision:
                     case Done():
                         return ending
@@ -285,7 +290,7 @@ class Door:
 
     def _refusal(self, error: ConnectorHostError) -> Ending:
         """Sort an error that the gate or the auth handler raised: nothing of the operation has had an effect."""
-        error.message, error.detail = self._redactor(error.message), self._redactor(error.detail)
+        self._hide_secrets(error)
         wish = error.retry_after if isinstance(error, QuotaExhausted) else None
         error.next_step = error.next_step or next_step_of(type(error), Words(self._vendor, ""), wish)
         if isinstance(error, QuotaExhausted):
@@ -293,6 +298,12 @@ class Door:
         if isinstance(error, TemporaryError):
             return Ending(Transport.SIGN_IN_FAILED, error.message, error=error)
         return Ending(MeaningKind.UNREADABLE, error.message, error=error)
+
+    def _hide_secrets(self, error: ConnectorHostError) -> None:
+        """Take the secrets out of an error that a connector's code has written."""
+        error.message, error.detail = self._redactor(error.message), self._redactor(error.detail)
+        error.next_step = self._redactor(error.next_step)
+        error.args = (error.message,)
 
     async def _understood(self, operation: Operation, raw: RawAnswer) -> Ending:
         """Ask what the answer means; the words of a refusal lose their secrets before anyone reads them."""
@@ -303,6 +314,7 @@ class Door:
         try:
             meaning = await self._reader.read_answer(operation, raw, now) or meaning_of_status(raw, now)
         except ConnectorHostError as error:
+            self._hide_secrets(error)
             return Ending(MeaningKind.UNREADABLE, error.message, raw, error=error)
         if meaning.kind is MeaningKind.SUCCESS and (flaw := _flaw(operation, raw)) is not None:
             return Ending(flaw, "it is no JSON", raw)

@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from connector_host.contract.answers import MeaningKind, RawAnswer, meaning_of_status, words_of
-from connector_host.contract.auth import ManifestAuth, SessionAuth
+from connector_host.contract.auth import AuthContext, ManifestAuth, SessionAuth
 from connector_host.contract.catalogue import Catalogue
 from connector_host.contract.errors import AnswerUnreadable, CredentialsRejected, QuotaExhausted, VendorFault
 from connector_host.contract.manifest import Manifest
 from connector_host.contract.permissions import PermissionNames, Scope
-from connector_host.contract.secrets import Credentials
+from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.sessions import MemorySessionStore, Session
 from connector_host.engine.connection import Connection
 from connector_host.testing.clock import FakeClock
@@ -258,5 +258,18 @@ def fresh(catalogue):
     def make(**more):
         vendor, clock = Vendor(), FakeClock()
         return vendor, clock, _connection(vendor, clock, catalogue, **more)
+
+    return make
+
+
+@pytest.fixture
+def auth_of(clock):
+    """Make an auth handler of the vendor, for a store of sessions."""
+
+    def make(store, *, redactor=None, kind=ShopAuth):
+        made = manifest()
+        credentials = Credentials({"scope": "all", "secret": SECRET}, {"secret"})
+        settings = {"address": SERVER}
+        return kind(AuthContext(made, made.method(), credentials, settings, redactor or Redactor(), store, clock))
 
     return make
