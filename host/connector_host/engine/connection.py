@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import hashlib
 import importlib.metadata
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -16,7 +16,7 @@ from connector_host.contract.answers import Meaning, RawAnswer
 from connector_host.contract.auth import AuthContext, SessionAuth
 from connector_host.contract.catalogue import Catalogue, Operation, OperationRate
 from connector_host.contract.clock import Clock, SystemClock
-from connector_host.contract.errors import PermissionMissing, UnknownName
+from connector_host.contract.errors import CallFacts, PermissionMissing, UnknownName
 from connector_host.contract.inputs import check_input, prepare_request
 from connector_host.contract.manifest import AuthenticationMethod, BodyFormat, Manifest, RateLimit
 from connector_host.contract.nearest import did_you_mean
@@ -80,7 +80,8 @@ class Connection:
     """One instance's way to its vendor; use it as `async with`, or call `open` and `aclose`.
 
     `quota` is shared by connections that are given the same ledger, `sessions` by those with the same credentials.
-    `encodings` overrides how the bodies of single operations are written. `transport` replaces the network.
+    `encodings` overrides how the bodies of single operations are written. `transport` replaces the network. `observer`
+    is told of every attempt as it ends, the newest last in the facts; it must be quick and not raise.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Connection:
         limits: RetryLimits | None = None,
         timeouts: Timeouts | None = None,
         encodings: Mapping[str, BodyFormat] | None = None,
+        observer: Callable[[CallFacts], None] | None = None,
     ) -> None:
         self.connector = connector
         self.instance = instance
@@ -120,6 +122,7 @@ class Connection:
         self._limits = limits or RetryLimits()
         self._timeouts = timeouts or Timeouts()
         self._encodings = dict(encodings or {})
+        self._observer = observer
         owner = _owner(connector.manifest, method, credentials, settings)
         self._turnstile = Turnstile(ledger, owner, self._clock, rate_limit=rate_limit, concurrency=concurrency)
         self._client: httpx.AsyncClient | None = None
@@ -160,6 +163,7 @@ class Connection:
             redactor=self.redactor,
             stats=self.stats,
             timeouts=self._timeouts,
+            observer=self._observer,
         )
         return self
 
