@@ -141,16 +141,22 @@ class Operation:
 
 
 class Catalogue:
-    """All operations of a connector, by id. Documents are read when the first of their operations is asked for."""
+    """All operations of a connector, by id.
+
+    A document whose name is the part of an id before the dot is read when the first of its operations is asked for;
+    every document is read where that does not find one, and for a list of all.
+    """
 
     def __init__(self, documents: Iterable[Path]) -> None:
         self._documents = tuple(documents)
+        self._read: dict[Path, tuple[Operation, ...]] = {}
+        self._asked: dict[str, Operation] = {}
 
     @cached_property
     def _by_id(self) -> dict[str, Operation]:
         found: dict[str, Operation] = {}
         for document in self._documents:
-            for operation in _read_document(document):
+            for operation in self._operations_in(document):
                 if operation.id in found:
                     raise ConnectorBroken(
                         f"The operation {operation.id} stands in the catalogue twice.",
@@ -166,17 +172,38 @@ class Catalogue:
         return len(self._by_id)
 
     def __contains__(self, operation_id: object) -> bool:
-        return operation_id in self._by_id
+        return isinstance(operation_id, str) and (self._near(operation_id) is not None or operation_id in self._by_id)
 
     def get(self, operation_id: str) -> Operation:
         """Return the operation, whatever the case of its id. Raises UnknownName with the nearest ids."""
-        operation = self._by_id.get(operation_id) or self._by_lower.get(operation_id.lower())
+        operation = self._near(operation_id)
+        if operation is None:
+            operation = self._by_id.get(operation_id) or self._by_lower.get(operation_id.lower())
         if operation is None:
             raise UnknownName(
                 f'There is no operation "{operation_id}".',
                 next_step=did_you_mean(operation_id, self._by_id) or "List them with the operations command.",
             )
         return operation
+
+    def _near(self, operation_id: str) -> Operation | None:
+        """Return the operation if the document that is called as its area has it."""
+        operation = self._asked.get(operation_id)
+        if operation is not None:
+            return operation
+        area = operation_id.partition(".")[0]
+        for document in self._documents:
+            if document.stem == area:
+                for each in self._operations_in(document):
+                    if each.id == operation_id:
+                        self._asked[operation_id] = each
+                        return each
+        return None
+
+    def _operations_in(self, document: Path) -> tuple[Operation, ...]:
+        if document not in self._read:
+            self._read[document] = tuple(_read_document(document))
+        return self._read[document]
 
     def search(self, text: str = "", area: str | None = None) -> list[Operation]:
         """Return the operations of an area in whose id, title, path or permissions every word of the text occurs."""

@@ -100,7 +100,7 @@ class Gate(httpx.AsyncBaseTransport):
         if journal:
             headers["X-Request-Id"] = journal.request_id
         operation = request.extensions.get("operation") or _SIGN_IN
-        rate = self._rate_of(operation)
+        rate = self._rate_of(operation) if operation != _SIGN_IN else None
         release = _Once([await self._turnstile.admit(operation, rate, journal)])
         try:
             if journal and not signing_in:
