@@ -79,7 +79,16 @@ def _options(
 
 def _register() -> None:
     """Add the commands in the order in which the help lists them."""
-    from . import calls, connectors, demo, instances, operations, pulls, sandboxes  # noqa: PLC0415 -- they need `app`'s module
+    from . import (  # noqa: PLC0415 -- they need `app`'s module
+        calls,
+        connectors,
+        demo,
+        instances,
+        operations,
+        pulls,
+        sandboxes,
+        serve,
+    )
 
     connectors.add_to(app)
     operations.add_to(app)
@@ -88,6 +97,7 @@ def _register() -> None:
     pulls.add_to(app)
     sandboxes.add_to(app)
     demo.add_to(app)
+    serve.add_to(app)
 
 
 _register()

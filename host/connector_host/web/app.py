@@ -1,0 +1,90 @@
+"""The web face as an ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from connector_host.contract.errors import ConnectorHostError
+
+from . import calls, connectors, instances, sign_in, wizard
+from .answers import ANSWER_SECONDS, MOST_ANSWERS
+from .drafts import DRAFT_SECONDS, MOST_DRAFTS
+from .guard import Guard
+from .host import WebHost
+from .options import WebOptions
+from .pages import error_page, go, page, unexpected_page
+from .sessions import Shelf
+from .sign_in import SignInLimits
+
+__all__ = ["create_app"]
+
+
+def create_app(options: WebOptions) -> Starlette:
+    """Return the application; it opens the store now and closes it when its lifespan ends.
+
+    Raises ConfigurationError when the home or its database cannot be used.
+    """
+    host = WebHost(options)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        del app
+        try:
+            yield
+        finally:
+            host.close()
+
+    app = Starlette(
+        routes=_routes(),
+        middleware=[Middleware(Guard, options=options, sessions=host.sessions, on_fault=unexpected_page)],
+        exception_handlers={HTTPException: error_page, ConnectorHostError: error_page},
+        lifespan=lifespan,
+    )
+    app.state.host = host
+    app.state.sign_in_limits = SignInLimits(options.clock)
+    app.state.drafts = Shelf(options.clock, most=MOST_DRAFTS, seconds=DRAFT_SECONDS)
+    app.state.trials = Shelf(options.clock, most=MOST_ANSWERS, seconds=ANSWER_SECONDS)
+    app.state.sheets = Shelf(options.clock, most=10 * MOST_ANSWERS, seconds=ANSWER_SECONDS)
+    return app
+
+
+def _routes() -> list[BaseRoute]:
+    return [
+        page("/", _start),
+        page("/health", _health),
+        *sign_in.routes(),
+        *wizard.routes(),
+        *connectors.routes(),
+        *instances.routes(),
+        *calls.routes(),
+        Mount("/static", _Static(packages=[("connector_host.web", "static")])),
+    ]
+
+
+def _start(request: Request) -> Response:
+    """Go where a person has something to do: the instances, or the connectors while there are none."""
+    return go("/instances" if request.app.state.host.store.count() else "/connectors")
+
+
+def _health(request: Request) -> Response:
+    """Tell a supervisor that the application answers."""
+    del request
+    return PlainTextResponse("ok\n")
+
+
+class _Static(StaticFiles):
+    """Files of the package; a browser asks whether they have changed."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file, or that it has not changed."""
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer

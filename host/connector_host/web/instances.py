@@ -1,0 +1,177 @@
+"""The pages of instances: all of them, and one with its state, test, quota and settings."""
+
+import math
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from connector_host.connectors import Connector
+from connector_host.contract.errors import ConnectorHostError, CredentialsRejected
+from connector_host.contract.values import settings_of
+from connector_host.engine import SignedIn
+from connector_host.instances import Instance, InstanceState
+from connector_host.set_up import retest_instance
+
+from .host import WebHost, host_of
+from .pages import Filled, action, go, page, page_number, render, session_of
+
+__all__ = ["connector_of", "instance_of", "routes", "zone_of"]
+
+_PER_PAGE = 25
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of this module."""
+    return [
+        page("/instances", list_instances),
+        page("/instances/{id}", show),
+        action("/instances/{id}/test", test),
+        page("/instances/{id}/remove", ask_to_remove),
+        action("/instances/{id}/remove", remove),
+    ]
+
+
+def instance_of(request: Request) -> Instance:
+    """Return the instance of the address. Raises UnknownName."""
+    return host_of(request).store.get_by_id(request.path_params["id"])
+
+
+def connector_of(host: WebHost, instance: Instance) -> tuple[Connector | None, ConnectorHostError | None]:
+    """Return the instance's connector, or what keeps it from being used: the instance is shown in any case."""
+    try:
+        return host.connector(instance.connector), None
+    except ConnectorHostError as problem:
+        return None, problem
+
+
+def zone_of(instance: Instance) -> str:
+    """Return the time zone that an instance's dates are shown in."""
+    return str(instance.settings.get("time_zone", "UTC"))
+
+
+def list_instances(request: Request) -> Response:
+    """List the instances by page; only the list itself where a part of the page is asked for."""
+    host = host_of(request)
+    search = request.query_params.get("search", "").strip()[:200]
+    connector = request.query_params.get("connector", "")
+    total = host.store.count(search, connector or None)
+    pages = max(1, math.ceil(total / _PER_PAGE))
+    number = min(page_number(request), pages)
+    shown = host.store.list(search, connector or None, offset=(number - 1) * _PER_PAGE, limit=_PER_PAGE)
+    part = request.headers.get("hx-target") == "instances"
+    return render(
+        request,
+        "_instances.html" if part else "instances.html",
+        instances=shown,
+        total=total,
+        page=number,
+        pages=pages,
+        search=search,
+        connector=connector,
+        connectors=[each for each in host.find() if each.usable],
+        label=host.label,
+        hide=host.redactor,
+        base="/instances",
+    )
+
+
+async def show(request: Request) -> Response:
+    """Show an instance: its state, what can be done with it, and its quota."""
+    host = host_of(request)
+    instance = await run_in_threadpool(instance_of, request)
+    connector, problem = await run_in_threadpool(connector_of, host, instance)
+    usage, shown = [], {}
+    if connector is not None:
+        try:
+            method = connector.method(instance.authentication)
+            credentials = await run_in_threadpool(host.store.credentials, instance.name, method.secret_keys)
+            shown = {each.label: credentials.shown().get(each.key, "not given") for each in method.credentials}
+            usage = await _usage(host, instance, connector)
+        except ConnectorHostError as error:
+            problem = error
+    return render(
+        request,
+        "instance.html",
+        instance=instance,
+        connector=connector,
+        manifest=connector.manifest if connector else None,
+        label=host.label(instance.connector),
+        problem=problem,
+        usage=usage,
+        credentials=shown,
+        settings=_labelled(instance, connector),
+        zone=zone_of(instance),
+        hide=host.redactor,
+        tab="overview",
+    )
+
+
+def _labelled(instance: Instance, connector: Connector | None) -> list[tuple[str, str]]:
+    """Return the settings under their labels; under their keys where the connector does not know them."""
+    known = {setting.key: setting.label for setting in settings_of(connector.manifest)} if connector else {}
+    words = {True: "Yes", False: "No"}
+    return [
+        (known.get(key, key), words[value] if isinstance(value, bool) else str(value))
+        for key, value in instance.settings.items()
+    ]
+
+
+async def _usage(host: WebHost, instance: Instance, connector: Connector) -> list[tuple[str, int, int, float]]:
+    """Return (operation, used, limit, seconds closed) of the operations that are in use or that streams call."""
+    if instance.state is InstanceState.DISABLED:
+        return []
+    wanted = host.called_of(instance.id) | {
+        step.operation for stream in connector.manifest.streams for step in (*stream.lists, stream.details) if step
+    }
+    known = [name for name in sorted(wanted) if name in connector.catalogue]
+    async with host.open(instance) as connection:
+        found = await run_in_threadpool(connection.quota_in_use, known)
+    whole = found.pop("*", None)
+    rows = [(name, each.used, each.limit or 0, each.closed_for) for name, each in sorted(found.items())]
+    if whole is not None:
+        rows.insert(0, ("All operations together", whole.used, whole.limit or 0, whole.closed_for))
+    return rows
+
+
+async def test(request: Request, filled: Filled) -> Response:
+    """Sign in now, remember how it went, and say so on the instance's page."""
+    del filled
+    host, session = host_of(request), session_of(request)
+    instance = await run_in_threadpool(instance_of, request)
+    try:
+        set_up = await retest_instance(host.home, instance.name, host.options.folders)
+    except CredentialsRejected as error:
+        session.note(host.redactor(f"The vendor rejects the credentials. {error.next_step}"), "warning")
+    except ConnectorHostError as error:
+        session.note(host.redactor(f"The test did not get through: {error.message} {error.next_step}"), "warning")
+    else:
+        session.note(host.redactor(words_of(set_up.signed_in)))
+    return go(f"/instances/{instance.id}")
+
+
+def words_of(signed_in: SignedIn | None) -> str:
+    """Return the sentence that tells how a test went."""
+    if signed_in is None:
+        return "It is untested."
+    if not signed_in.verified:
+        return "It opens no session, so its first call will show whether the credentials are right."
+    return f"Signed in to {signed_in.account}." if signed_in.account else "Signed in."
+
+
+def ask_to_remove(request: Request) -> Response:
+    """Ask for the word that removes the instance."""
+    return render(request, "instance_remove.html", instance=instance_of(request), error="", tab="")
+
+
+async def remove(request: Request, filled: Filled) -> Response:
+    """Remove the instance when the word is right."""
+    host = host_of(request)
+    instance = await run_in_threadpool(instance_of, request)
+    if (filled.get("word") or ("",))[-1].strip().lower() != "confirm":
+        words = "Type the word confirm to remove it."
+        return render(request, "instance_remove.html", status=422, instance=instance, error=words, tab="")
+    await run_in_threadpool(host.store.remove, instance.name)
+    session_of(request).note(f'"{instance.name}" was removed with its credentials.')
+    return go("/instances")

@@ -1,0 +1,219 @@
+"""How pages are made: templates, forms with their CSRF token, and errors in words."""
+
+import datetime
+import json
+import logging
+import re
+import secrets
+import zoneinfo
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from connector_host.contract.errors import (
+    ConfigurationError,
+    ConnectorHostError,
+    InputInvalid,
+    NameTaken,
+    QuotaExhausted,
+    TemporaryError,
+    UnknownName,
+)
+
+from .host import host_of
+from .sessions import Session
+
+__all__ = ["action", "error_page", "filled_of", "go", "page", "page_number", "render", "session_of", "unexpected_page"]
+
+Filled = Mapping[str, Sequence[str]]
+_log = logging.getLogger("connector_host.web")
+_STATUS_OF_ERROR: tuple[tuple[type[ConnectorHostError], int], ...] = (
+    (UnknownName, 404),
+    (InputInvalid, 422),
+    (NameTaken, 409),
+    (ConfigurationError, 409),
+    (QuotaExhausted, 503),
+    (TemporaryError, 503),
+    (ConnectorHostError, 502),
+)
+"""The first class that fits decides."""
+_MOST_FIELDS = 5_000
+_WORDS_OF_STATUS = {404: "There is no such page.", 405: "This address does not take that kind of request."}
+_NOTHING = Markup("&ndash;")
+_STATES = {"ok": "good", "success": "good", "untested": "fair", "partial success": "fair", "interrupted": "fair"} | {
+    "rejected": "bad", "failure": "bad", "broken": "bad", "disabled": "off", "stopped": "off", "started": "busy",
+}  # fmt: skip
+
+
+def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Return a page. Templates see the session, its notes, the address asked for, and what is in `context`."""
+    session: Session | None = request.state.session
+    fixed = {
+        "session": session,
+        "csrf": session.csrf if session else "",
+        "notes": session.take_notes() if session and template[0] != "_" else [],
+        "path": request.url.path,
+        "query": dict(request.query_params),
+    }
+    return HTMLResponse(_templates().get_template(template).render({**fixed, **context}), status_code=status)
+
+
+def go(target: str) -> RedirectResponse:
+    """Send the browser to another page, which it asks for with GET: a reload repeats nothing."""
+    return RedirectResponse(target, status_code=303)
+
+
+def session_of(request: Request) -> Session:
+    """Return the session of a request that the guard has let in."""
+    session: Session = request.state.session
+    return session
+
+
+def page_number(request: Request) -> int:
+    """Return the page of a list that was asked for, 1 for anything that is no page."""
+    text = request.query_params.get("page", "1")
+    return min(max(int(text), 1), 1_000_000) if re.fullmatch("[0-9]{1,7}", text) else 1
+
+
+def page(path: str, handler: Callable[[Request], Response | Awaitable[Response]], *, name: str | None = None) -> Route:
+    """Return the route of a page that is only looked at; a handler that is no coroutine runs in a thread."""
+    return Route(path, handler, methods=["GET"], name=name)
+
+
+def action(path: str, handler: Callable[[Request, Filled], Awaitable[Response]], *, name: str | None = None) -> Route:
+    """Return the route of a form that does something; a form without the session's CSRF token does nothing."""
+
+    async def checked(request: Request) -> Response:
+        filled = filled_of(await request.form(max_fields=_MOST_FIELDS, max_files=0))
+        given = (filled.get("_csrf") or ("",))[-1]
+        if not secrets.compare_digest(given.encode(), session_of(request).csrf.encode()):
+            raise HTTPException(403, "This form is out of date. Go back, reload the page, and send it again.")
+        return await handler(request, filled)
+
+    return Route(path, checked, methods=["POST"], name=name)
+
+
+def filled_of(form: FormData) -> Filled:
+    """Return the texts of a submitted form by name; files are left out, and line ends are those of this system."""
+    filled: dict[str, list[str]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            filled.setdefault(name, []).append(value.replace("\r\n", "\n").encode("utf-8", "replace").decode())
+    return filled
+
+
+async def error_page(request: Request, error: Exception) -> Response:
+    """Return the page of an error that was raised on purpose."""
+    if isinstance(error, HTTPException):
+        words = _WORDS_OF_STATUS.get(error.status_code, error.detail)
+        title = {403: "Not allowed", 404: "Not found", 405: "Not possible"}.get(error.status_code, "Not possible")
+        return _error(request, error.status_code, title=title, message=words, headers=error.headers)
+    if not isinstance(error, ConnectorHostError):
+        raise error
+    redactor = host_of(request).redactor
+    status = next(code for kind, code in _STATUS_OF_ERROR if isinstance(error, kind))
+    if error.detail:
+        _log.info("%s: %s", type(error).__name__, redactor(error.detail))
+    title = "Not found" if isinstance(error, UnknownName) else "That did not work"
+    return _error(request, status, title=title, error=error)
+
+
+async def unexpected_page(request: Request, error: Exception) -> Response:
+    """Return the page of a fault in the host: nothing of it is shown but a number that stands in the log, too."""
+    reference = secrets.token_hex(4)
+    host = host_of(request)
+    await run_in_threadpool(_write_down, host, reference, error)
+    message = f"Something went wrong inside connector-host. The details are in its log under {reference}."
+    return _error(request, 500, title="Something went wrong", message=message)
+
+
+def _write_down(host: Any, reference: str, error: Exception) -> None:
+    import traceback  # noqa: PLC0415 -- only when something went wrong
+
+    story = host.redactor("".join(traceback.format_exception(error)))
+    _log.error("%s in reference %s", type(error).__name__, reference)
+    path = host.home.path / "connector-host.log"
+    when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    try:
+        path.touch(mode=0o600)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(f"{when} {reference}\n{story}\n")
+    except OSError:
+        _log.exception("The log cannot be written.")
+
+
+def _error(request: Request, status: int, *, headers: Mapping[str, str] | None = None, **context: Any) -> HTMLResponse:
+    answer = render(request, "error.html", status=status, hide=host_of(request).redactor, **context)
+    answer.headers.update(headers or {})
+    return answer
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("connector_host.web"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Callable[..., object]] = {
+        "when": when,
+        "number": lambda value: f"{value:,}",
+        "pretty": pretty,
+        "mood": lambda state: _STATES.get(str(state), "off"),
+        "seconds": _seconds,
+        "bytes": _bytes,
+    }
+    environment.filters.update(filters)
+    environment.globals.update(query_of=query_of)
+    return environment
+
+
+def when(moment: datetime.datetime | None, zone: str = "UTC") -> Markup:
+    """Return a time in a zone, with UTC on hover; a dash when there is none."""
+    if moment is None:
+        return _NOTHING
+    utc = moment.astimezone(datetime.UTC)
+    try:
+        local = utc.astimezone(zoneinfo.ZoneInfo(zone))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        local, zone = utc, "UTC"
+    return Markup('<time datetime="{0}" title="{0}">{1} <span class="zone">{2}</span></time>').format(
+        utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        f"{local.day} {local:%b %Y, %H:%M}",
+        "UTC" if zone == "UTC" else local.tzname(),
+    )
+
+
+def pretty(value: Any) -> str:
+    """Return a value as JSON with line breaks."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def query_of(query: Mapping[str, str], **changes: Any) -> str:
+    """Return a query string with some values changed; empty ones are left out."""
+    merged = {**query, **{key: str(value) for key, value in changes.items() if value is not None}}
+    return urlencode({key: value for key, value in merged.items() if value != ""})
+
+
+def _seconds(value: float) -> str:
+    minutes, rest = divmod(value, 60)
+    return f"{int(minutes)} min {int(rest)} s" if minutes else f"{rest:.2f} s"
+
+
+def _bytes(value: int) -> str:
+    for size, unit in ((1_000_000, "MB"), (1_000, "kB")):
+        if value >= 10 * size:
+            return f"{value / size:,.0f} {unit}"
+    return f"{value:,} bytes"
