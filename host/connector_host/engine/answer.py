@@ -1,5 +1,6 @@
 """The answer to one call."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -57,10 +58,11 @@ class Answer:
         """The decoded body: None when it is empty, the text itself where no JSON was promised and none came."""
         if not self.body.strip():
             return None
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return self.body.decode("utf-8", "replace")
+        for body in (self.body, self.body.decode("utf-8", "replace")):
+            # A text in another encoding than UTF-8 spoils only itself, not the whole answer.
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return msgspec.json.decode(body)
+        return self.body.decode("utf-8", "replace")
 
     @cached_property
     def mismatches(self) -> list[Problem]:

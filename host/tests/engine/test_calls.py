@@ -103,6 +103,7 @@ async def test_every_call_has_its_own_request_id_and_its_repeats_have_the_same(c
         ("shop.Free", httpx.Response(200, content=b""), None),
         ("shop.Free", httpx.Response(200, content=b'"done"'), "done"),
         ("shop.Free", httpx.Response(200, content=b"null"), None),
+        ("shop.Free", httpx.Response(200, content=b'{"name": "Caf\xe9"}'), {"name": "Caf\ufffd"}),
         ("shop.Word", httpx.Response(200, text="plain words"), "plain words"),
         ("shop.Word", httpx.Response(200, content=b'"JSON words"'), "JSON words"),
         ("shop.Silent", httpx.Response(200, text="OK"), "OK"),
