@@ -25,6 +25,7 @@ class FakeClock:
         self._start = start
         self._now = 0.0
         self._auto = auto
+        self._moves = 0
         self._order = itertools.count()
         self._sleepers: list[tuple[float, int, anyio.Event]] = []
 
@@ -45,16 +46,22 @@ class FakeClock:
         sleeper = (self._now + seconds, next(self._order), anyio.Event())
         heapq.heappush(self._sleepers, sleeper)
         try:
-            while self._auto and not sleeper[2].is_set():
-                for _ in range(_ROUNDS_UNTIL_IDLE):
-                    await anyio.lowlevel.checkpoint()
-                if self._sleepers and self._sleepers[0] is sleeper:
-                    self._move_to(sleeper[0])
+            if self._auto:
+                await self._push(sleeper)
             await sleeper[2].wait()
         finally:
             if sleeper in self._sleepers:
                 self._sleepers.remove(sleeper)
                 heapq.heapify(self._sleepers)
+
+    async def _push(self, sleeper: tuple[float, int, anyio.Event]) -> None:
+        """Move time on to the end of a sleep, when it is its turn and everybody else has had theirs since the last."""
+        rounds, moves = 0, self._moves
+        while not sleeper[2].is_set():
+            await anyio.lowlevel.checkpoint()
+            rounds, moves = (rounds + 1, moves) if moves == self._moves else (0, self._moves)
+            if rounds >= _ROUNDS_UNTIL_IDLE and self._sleepers[0] is sleeper:
+                self._move_to(sleeper[0])
 
     def advance(self, seconds: float) -> None:
         """Move time on and wake everybody whose sleep has ended."""
@@ -62,5 +69,6 @@ class FakeClock:
 
     def _move_to(self, moment: float) -> None:
         self._now = max(self._now, moment)
+        self._moves += 1
         while self._sleepers and self._sleepers[0][0] <= self._now:
             heapq.heappop(self._sleepers)[2].set()

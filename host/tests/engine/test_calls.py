@@ -509,7 +509,7 @@ async def test_credentials_that_go_with_every_call_are_rejected_not_lost(connect
         assert vendor.sent[0].headers["X-Key"] == "MARKER-secret-of-the-application"
 
 
-@pytest.mark.parametrize("secret", ["line\r\nbreak", "Schlüssel", "snow☃man", "nul\0"])
+@pytest.mark.parametrize("secret", ["line\r\nbreak", "nul\0"])
 async def test_a_credential_that_no_header_can_carry(connect, vendor, secret):
     async with connect(signs_in=False, secret=secret) as shop:
         # What httpx lets through, h11 refuses when it writes the request.
