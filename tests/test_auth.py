@@ -102,7 +102,7 @@ class Vendor:
 
 
 def call(base="session", target="/api/Stock/GetStockItemsFull"):
-    return httpx.Request("POST", "https://x.invalid", json={}, extensions={"base": base, "target": target})
+    return httpx.Request("POST", "https://x.invalid", json={}, extensions={"base": base, "base_target": target})
 
 
 def client_of(vendor):

@@ -61,7 +61,7 @@ class ManifestAuth(httpx.Auth):
         base = request.extensions.get("base")
         if base is not None:
             address = str(render(self.context.manifest.operations.addresses[base], values)).rstrip("/")
-            request.url = httpx.URL(address + request.extensions["target"])
+            request.url = httpx.URL(address + request.extensions["base_target"])
             request.headers["Host"] = request.url.netloc.decode("ascii")
         for name, template in self.context.method.headers.items():
             request.headers[name] = str(render(template, values))

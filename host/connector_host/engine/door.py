@@ -241,7 +241,7 @@ class Door:
             headers=headers,
             extensions={
                 "base": operation.base,
-                "target": prepared.target,
+                "base_target": prepared.target,  # httpx's own "target" would replace the path with its base
                 "operation": operation.id,
                 "timeout": {
                     "connect": min(self._timeouts.connect, left),
@@ -412,4 +412,4 @@ def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
 
 def _without_base(extensions: Mapping[str, object]) -> dict[str, object]:
     """Return the extensions for a request whose address is given: no base is to be put before it."""
-    return {key: value for key, value in extensions.items() if key not in ("base", "target")}
+    return {key: value for key, value in extensions.items() if key not in ("base", "base_target")}

@@ -12,7 +12,7 @@ from connector_host.contract.errors import CredentialsRejected, SessionLost
 from connector_host.contract.secrets import HIDDEN, Redactor
 from connector_host.contract.sessions import MemorySessionStore, Rejection, Session
 
-BASE = {"base": "api", "target": "/free", "operation": "shop.Free"}
+BASE = {"base": "api", "base_target": "/free", "operation": "shop.Free"}
 
 
 def request():
