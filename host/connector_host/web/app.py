@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from connector_host.contract.errors import ConnectorHostError
 
-from . import calls, connectors, instances, sign_in, wizard
+from . import calls, connectors, editing, host_settings, instances, sign_in, wizard
 from .answers import ANSWER_SECONDS, MOST_ANSWERS
 from .drafts import DRAFT_SECONDS, MOST_DRAFTS
 from .guard import Guard
@@ -53,6 +53,8 @@ def create_app(options: WebOptions) -> Starlette:
     app.state.drafts = Shelf(options.clock, most=MOST_DRAFTS, seconds=DRAFT_SECONDS)
     app.state.trials = Shelf(options.clock, most=MOST_ANSWERS, seconds=ANSWER_SECONDS)
     app.state.sheets = Shelf(options.clock, most=10 * MOST_ANSWERS, seconds=ANSWER_SECONDS)
+    app.state.edits = Shelf(options.clock, most=editing.MOST_EDITS, seconds=editing.EDIT_SECONDS)
+    app.state.outcomes = Shelf(options.clock, most=MOST_ANSWERS, seconds=ANSWER_SECONDS)
     return app
 
 
@@ -64,7 +66,9 @@ def _routes() -> list[BaseRoute]:
         *wizard.routes(),
         *connectors.routes(),
         *instances.routes(),
+        *editing.routes(),
         *calls.routes(),
+        *host_settings.routes(),
         Mount("/static", _Static(packages=[("connector_host.web", "static")])),
     ]
 

@@ -12,12 +12,13 @@ from connector_host.contract.errors import ConnectorHostError, CredentialsReject
 from connector_host.contract.values import settings_of
 from connector_host.engine import SignedIn
 from connector_host.instances import Instance, InstanceState
-from connector_host.set_up import retest_instance
+from connector_host.set_up import SetUp, retest_instance
 
 from .host import WebHost, host_of
 from .pages import Filled, action, go, page, page_number, render, session_of
+from .sessions import Session, Shelf
 
-__all__ = ["connector_of", "instance_of", "routes", "zone_of"]
+__all__ = ["connector_of", "instance_of", "keep_outcome", "routes", "words_of", "zone_of"]
 
 _PER_PAGE = 25
 
@@ -99,6 +100,7 @@ async def show(request: Request) -> Response:
         manifest=connector.manifest if connector else None,
         label=host.label(instance.connector),
         problem=problem,
+        outcome=_outcome(request),
         usage=usage,
         credentials=shown,
         settings=_labelled(instance, connector),
@@ -148,7 +150,24 @@ async def test(request: Request, filled: Filled) -> Response:
         session.note(host.redactor(f"The test did not get through: {error.message} {error.next_step}"), "warning")
     else:
         session.note(host.redactor(words_of(set_up.signed_in)))
+        return go(f"/instances/{instance.id}{keep_outcome(request, set_up)}")
     return go(f"/instances/{instance.id}")
+
+
+def keep_outcome(request: Request, set_up: SetUp) -> str:
+    """Keep how a test went for the instance's page, and return the end of that page's address."""
+    if set_up.signed_in is None:
+        return ""
+    outcomes: Shelf[tuple[Session, SetUp]] = request.app.state.outcomes
+    return f"?test={outcomes.put((session_of(request), set_up))}"
+
+
+def _outcome(request: Request) -> SetUp | None:
+    kept = request.app.state.outcomes.get(request.query_params.get("test", ""))
+    if kept is None or kept[0] is not session_of(request) or kept[1].instance.id != request.path_params["id"]:
+        return None
+    set_up: SetUp = kept[1]
+    return set_up
 
 
 def words_of(signed_in: SignedIn | None) -> str:

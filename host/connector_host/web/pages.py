@@ -33,7 +33,18 @@ from connector_host.contract.errors import (
 from .host import host_of
 from .sessions import Session
 
-__all__ = ["action", "error_page", "filled_of", "go", "page", "page_number", "render", "session_of", "unexpected_page"]
+__all__ = [
+    "action",
+    "error_page",
+    "filled_of",
+    "go",
+    "page",
+    "page_number",
+    "render",
+    "session_of",
+    "unexpected_page",
+    "zones",
+]
 
 Filled = Mapping[str, Sequence[str]]
 _log = logging.getLogger("connector_host.web")
@@ -50,7 +61,7 @@ _STATUS_OF_ERROR: tuple[tuple[type[ConnectorHostError], int], ...] = (
 _MOST_FIELDS = 5_000
 _WORDS_OF_STATUS = {404: "There is no such page.", 405: "This address does not take that kind of request."}
 _NOTHING = Markup("&ndash;")
-_STATES = {"ok": "good", "success": "good", "untested": "fair", "partial success": "fair", "interrupted": "fair"} | {
+_STATES = {"ok": "good", "success": "good", "untested": "fair", "incomplete": "fair", "refused": "bad", "failed": "bad", "passed": "good", "partial success": "fair", "interrupted": "fair"} | {
     "rejected": "bad", "failure": "bad", "broken": "bad", "disabled": "off", "stopped": "off", "started": "busy",
 }  # fmt: skip
 
@@ -199,6 +210,12 @@ def when(moment: datetime.datetime | None, zone: str = "UTC") -> Markup:
 def pretty(value: Any) -> str:
     """Return a value as JSON with line breaks."""
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """Return the names of all time zones, for suggestions."""
+    return tuple(sorted(zoneinfo.available_timezones()))
 
 
 def query_of(query: Mapping[str, str], **changes: Any) -> str:

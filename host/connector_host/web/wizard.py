@@ -1,6 +1,5 @@
 """Adding an instance, in the platform's steps. Each step has its own address, and going back loses nothing."""
 
-import zoneinfo
 from typing import Any
 
 from starlette.requests import Request
@@ -14,7 +13,7 @@ from connector_host.set_up import add_instance
 
 from .drafts import Draft, Drafts, Step, steps_of
 from .host import WebHost, host_of
-from .pages import Filled, action, go, page, render, session_of
+from .pages import Filled, action, go, page, render, session_of, zones
 
 __all__ = ["routes"]
 
@@ -67,7 +66,7 @@ def show(request: Request) -> Response:
         problems=problems,
         failure=draft.failure if step is Step.CREDENTIALS else None,
         previous=_address(connector.name, request.path_params["draft"], steps[at - 1]) if at else "",
-        zones=sorted(zoneinfo.available_timezones()) if step is Step.DETAILS else (),
+        zones=zones() if step is Step.DETAILS else (),
         hide=host.redactor,
     )
 

@@ -1,0 +1,52 @@
+import re
+
+import pytest
+
+from connector_host.instances import TokenStore
+from connector_host.runs.retention import RetentionStore
+
+
+def _form(page, action):
+    return next(form for form in page.all("form") if form["action"] == action)
+
+
+async def _send(visitor, action, **changes):
+    page = await visitor.get("/settings")
+    return await visitor.post(action, {**dict(_form(page, action).fields()), **changes})
+
+
+async def test_the_keys_are_rotated(visitor, app, add_instance, home):
+    add_instance()
+    before = home.key_file.read_text()
+    page = await _send(visitor, "/settings/keys")
+    assert "2 secrets were written anew" in page.main
+    assert home.key_file.read_text() != before
+    assert app.state.host.store.credentials("Shop", [])["access"] == "all"
+    assert not [key for key in re.findall(r"[A-Za-z0-9+/]{40,}", page.source) if key in home.key_file.read_text()]
+
+
+async def test_keys_of_the_environment_are_not_offered_for_rotation(visitor, monkeypatch):
+    monkeypatch.setenv("CONNECTOR_HOST_KEY", "a:" + "A" * 43 + "=")
+    page = await visitor.get("/settings")
+    assert "These keys belong to whoever starts the host" in page.main
+
+
+async def test_a_token_is_shown_once_and_revoked(visitor, app):
+    page = await _send(visitor, "/settings/tokens", name="billing")
+    secret = next(each.text for each in page.all("code") if each.text.startswith("cht_"))
+    store = TokenStore(app.state.host.store.database)
+    assert store.find(secret).name == "billing"
+    assert secret not in (await visitor.get("/settings")).source
+    page = await _send(visitor, "/settings/tokens", name="Billing")
+    assert "already" in page.error_of("name")
+    token = store.list()[0]
+    page = await _send(visitor, f"/settings/tokens/{token.id}")
+    assert "is revoked" in page.main
+    assert store.find(secret) is None
+
+
+@pytest.mark.parametrize(("days", "kept", "words"), [("7", 7, "Saved."), ("0", 30, "at least 1"), ("x", 30, "text")])
+async def test_retention_is_set_and_checked(visitor, app, home, days, kept, words):
+    page = await _send(visitor, "/settings/retention", log_days=days)
+    assert words in page.main
+    assert RetentionStore(app.state.host.store.database, home.runs).get().log_days == kept
