@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from .measure import best_of, ratio_line
+from .options import Options
 
 PLAIN = Path(__file__).resolve().parent.parent / "host" / "tests" / "fixtures" / "plain"
 COUNT = 500
@@ -30,8 +31,9 @@ def install(site: Path, count: int) -> None:
         (info / "entry_points.txt").write_text(f"[connector_host.connectors]\n{name} = {package}.plugin\n")
 
 
-def main() -> None:
+def main(options: Options) -> None:
     """Print the ratios: the first listing, the following ones, and importing everything."""
+    del options
     print(f"Listing {COUNT} installed connectors, CPU time of the whole command")
     with tempfile.TemporaryDirectory() as folder:
         site, home = Path(folder, "site"), Path(folder, "home")
@@ -43,7 +45,3 @@ def main() -> None:
         base, again = best_of(3, ("-c", IMPORT_ALL), listing, env=env)
         print(ratio_line("the first listing / importing the 500 plugins", first.cpu / base.cpu))
         print(ratio_line("each following listing / importing the 500 plugins", again.cpu / base.cpu))
-
-
-if __name__ == "__main__":
-    main()

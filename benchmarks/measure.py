@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = ["Cost", "best_of", "ratio_line", "run_python"]
 
@@ -20,16 +23,27 @@ class Cost:
     output: str = ""
 
 
-def run_python(args: Sequence[str], *, env: Mapping[str, str] | None = None, python: str = sys.executable) -> Cost:
-    """Run an interpreter to its end. Raises RuntimeError with what it said when it fails."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        [python, *args], env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    output = process.stdout.read() if process.stdout else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
+def run_python(
+    args: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+    into: Path | None = None,
+) -> Cost:
+    """Run an interpreter to its end; `into` takes its standard output.
+
+    Raises RuntimeError with what it said when it fails.
+    """
+    with tempfile.TemporaryFile() as said, into.open("wb") if into else nullcontext(said) as file:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [python, *args], env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=file, stderr=said
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        output = said.read().decode("utf-8", "replace")
     if process.returncode:
         raise RuntimeError(f"{' '.join(args)} ended with {process.returncode}:\n{output}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
