@@ -114,7 +114,7 @@ def parents_exist(connector: ConnectorFolder) -> Iterator[Problem]:
                 sentence = f"{stream.name} needs records of {parent}, which needs those of {stream.name}."
                 yield problem_at(connector, place, "parent-circle", sentence, "Take the values from an operation.")
             schema = json_in(connector.path(streams[parent].record_schema))
-            for field in (each.for_each.value or "", *each.for_each.keep.values()):
+            for field in (each.for_each.value or "", *each.for_each.also.values(), *each.for_each.keep.values()):
                 if isinstance(schema, dict) and schema_at(schema, field) is None:
                     sentence = f"{field} is no field of the record of {parent}."
                     yield problem_at(connector, place, "record-field", sentence, "Correct the field.")
@@ -175,7 +175,7 @@ def _list_fields(each: StreamList) -> Fields:
         if path := getattr(paging, name, None):
             fields[path] = getattr(paging, "page_size", None) if name == "size" else None
     if each.for_each is not None:
-        fields[each.for_each.into] = None
+        fields |= dict.fromkeys((each.for_each.into, *each.for_each.also))
     if each.time is not None:
         fields[each.time.since] = _SAMPLE_TIME
         if each.time.until is not None:

@@ -147,6 +147,8 @@ class ForEach(Closed):
     """Field of the list's input that takes the value, or the values where `batch` is given."""
     batch: int | None = Field(default=None, ge=1, le=1000)
     """Values per request, as a list; absent where the field takes one value."""
+    also: dict[DottedPath, DottedPath] = Field(default_factory=dict)
+    """Further fields of the list's input, and the fields of the value's record that they take."""
     keep: dict[FieldName, DottedPath] = Field(default_factory=dict)
     """Fields of the value's record that are added to each record of its answer, by their name there."""
 
@@ -156,6 +158,8 @@ class ForEach(Closed):
             raise broken_rule("Values come from an operation or from a stream.", "Name one of the two.")
         if self.keep and self.batch is not None:
             raise broken_rule("An answer for many values cannot tell whose record is whose.", "Drop keep or batch.")
+        if self.also and (self.batch is not None or self.value is None):
+            raise broken_rule("Further fields come from the record of one value.", "Drop also, or batch; name value.")
         if self.stream is not None and (self.input or self.records is not None):
             raise broken_rule("A parent stream has no input and no answer of its own.", "Drop input and records.")
         if self.stream is not None and self.value is None:
@@ -223,6 +227,8 @@ class Details(Closed):
     """The rest of its input."""
     records: DottedPath | None = None
     """Where the records are in its answer; absent where the answer is the list, or the one record."""
+    keyed: bool = False
+    """Whether the answer has, instead of one list, an object with a list for each id."""
 
 
 class FilterChoice(Closed):

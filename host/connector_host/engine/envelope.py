@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["EnvelopeError", "fields_of", "list_of", "value_of", "wanted"]
+__all__ = ["EnvelopeError", "fields_of", "list_of", "lists_of", "value_of", "wanted"]
 
 _NULL, _SHORT = b"null", 16
 _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_keyed_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _value_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
@@ -52,6 +53,16 @@ def list_of(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
         return _list_decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise EnvelopeError("there is no list") from None
+
+
+def lists_of(raw: msgspec.Raw | None) -> list[list[msgspec.Raw]]:
+    """Return the elements of each list in an object of lists, as they stand. Raises EnvelopeError otherwise."""
+    if raw is None or _is_null(raw):
+        return []
+    try:
+        return [list_of(each) for each in _keyed_decoder.decode(raw).values()]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise EnvelopeError("there is no object of lists") from None
 
 
 def wanted(raw: msgspec.Raw | None, path: str) -> msgspec.Raw:

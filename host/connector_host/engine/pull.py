@@ -13,7 +13,7 @@ from connector_host.contract.paths import set_path
 from connector_host.contract.stream_models import Details, ForEach, Stream, StreamList
 
 from .answer import Answer
-from .envelope import EnvelopeError, fields_of, list_of, value_of, wanted
+from .envelope import EnvelopeError, fields_of, list_of, lists_of, value_of, wanted
 from .paging import Found, Step, first_step, found_on, next_step, told_at
 from .plan import Window, filled, input_of
 from .splice import Prefix
@@ -114,8 +114,9 @@ class Puller:
         async for record in self._sources(each):
             value = _value_in(each.operation or each.stream or "", record, each.value)
             if each.batch is None:
-                kept = fields_of(record, tuple(each.keep.values())) if each.keep else {}
-                yield {each.into: value}, {name: value_of(kept[path]) for name, path in each.keep.items()}
+                found = fields_of(record, (*each.also.values(), *each.keep.values())) if each.also or each.keep else {}
+                also = {field: value_of(found[path]) for field, path in each.also.items()}
+                yield {each.into: value, **also}, {name: value_of(found[path]) for name, path in each.keep.items()}
             else:
                 batch.append(value)
                 if len(batch) == each.batch:
@@ -200,19 +201,22 @@ class Puller:
     async def _details_of(self, details: Details, ids: list[Any]) -> list[msgspec.Raw]:
         value = filled(details.input, self._settings)
         set_path(value, details.ids, ids if details.batch is not None else ids[0])
-        return _rows_in(await self._call(details.operation, value), details.records or "", one=True)
+        answer = await self._call(details.operation, value)
+        return _rows_in(answer, details.records or "", one=True, keyed=details.keyed)
 
 
 def _added(records: list[msgspec.Raw], prefix: Prefix) -> list[msgspec.Raw]:
     return [msgspec.Raw(prefix.on(record)) for record in records] if prefix else records
 
 
-def _rows_in(answer: Answer, path: str, *, one: bool = False) -> list[msgspec.Raw]:
-    """Return the records of an answer that is a whole list, or where `one` is set a single object."""
+def _rows_in(answer: Answer, path: str, *, one: bool = False, keyed: bool = False) -> list[msgspec.Raw]:
+    """Return the records of an answer that is a whole list, a list for each key, or where `one` is set one object."""
     if answer.meaning.kind is MeaningKind.END_OF_LIST or not answer.body.strip():
         return []
     try:
         raw = wanted(fields_of(answer.body, (path,))[path], path)
+        if keyed:
+            return [row for each in lists_of(raw) for row in each]
         return [raw] if one and bytes(raw).lstrip()[:1] == b"{" else list_of(raw)
     except EnvelopeError as error:
         raise _unreadable(answer, f"{error} in it") from None
