@@ -95,7 +95,9 @@ def words_of(answer: RawAnswer) -> str:
 def _words_of_object(body: Mapping[str, Any]) -> str:
     fields = {key.lower(): value for key, value in body.items()}
     words = [
-        str(fields[key]) for key in ("message", "detail", "title", "error_description", "error") if fields.get(key)
+        _words_of_object(value) if isinstance(value, dict) else str(value)
+        for key in ("message", "detail", "title", "error_description", "error")
+        if (value := fields.get(key))
     ]
     text = words[0] if words else ""
     errors = fields.get("errors")

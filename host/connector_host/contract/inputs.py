@@ -1,5 +1,6 @@
 """From an operation and its input to the parts of a request: checked first, then laid out as the vendor takes it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -62,7 +63,21 @@ def takes_field(operation: Operation, path: str) -> bool:
 def prepare_request(
     operation: Operation, value: Mapping[str, Any], *, encoding: BodyFormat | None = None
 ) -> PreparedRequest:
-    """Lay out a checked input as path, query and body; `encoding` overrides the operation's own."""
+    """Lay out a checked input as path, query and body; `encoding` overrides the operation's own.
+
+    Raises InputInvalid for what cannot be written: half characters, numbers without an end, objects of Python.
+    """
+    try:
+        return _prepared(operation, value, encoding or operation.encoding)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputInvalid(
+            f"The input of {operation.id} cannot be written.",
+            next_step="Give texts, numbers, truth values, lists and objects only.",
+            detail=type(error).__name__,
+        ) from None
+
+
+def _prepared(operation: Operation, value: Mapping[str, Any], encoding: BodyFormat) -> PreparedRequest:
     path, query, headers, taken = operation.path, [], [], set()
     for parameter in operation.parameters:
         taken.add(parameter.name)
@@ -74,7 +89,7 @@ def prepare_request(
         elif given is not None:
             query += _query_pairs(parameter, given)
     target = f"{path}?{urlencode(query)}" if query else path
-    content, content_type = _laid_out(operation, value, taken, encoding or operation.encoding)
+    content, content_type = _laid_out(operation, value, taken, encoding)
     return PreparedRequest(operation, target, content, content_type, tuple(headers))
 
 
@@ -91,10 +106,20 @@ def _laid_out(
     )
     if body is None:
         return None, None
+    _refuse_endless_numbers(body)
     if encoding is BodyFormat.FORM and isinstance(body, dict):
         fields = [(key, _form_text(each)) for key, each in body.items()]
         return urlencode(fields).encode(), "application/x-www-form-urlencoded"
     return msgspec.json.encode(body), "application/json"
+
+
+def _refuse_endless_numbers(value: Any) -> None:
+    """Raise ValueError where a number is infinite or none: JSON has no word for it, and null would be another value."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("not finite")
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    for each in inner:
+        _refuse_endless_numbers(each)
 
 
 def example_input(operation: Operation) -> dict[str, Any]:

@@ -51,6 +51,6 @@ def _step(value: Any, step: str, *, any_case: bool) -> Any:
             for key in value:
                 if key.lower() == lowered:
                     return value[key]
-    elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+    elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
         return value[int(step)]
     return _MISSING

@@ -18,7 +18,7 @@ __all__ = ["FORMATS", "problems_of", "schema_at", "validator_for"]
 FORMATS = FormatChecker()
 """Formats as they are checked: date-time also without offset and with up to seven digits of a second (observed)."""
 
-_DATE_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?$")
+_DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?")
 _WHOLE_NUMBER_LIMITS = {"int32": 2**31, "int64": 2**63}
 
 
@@ -26,8 +26,9 @@ _WHOLE_NUMBER_LIMITS = {"int32": 2**31, "int64": 2**63}
 def _is_date_time(value: object) -> bool:
     if not isinstance(value, str):
         return True
-    found = _DATE_TIME.match(value)
-    return bool(found and datetime.datetime.fromisoformat(f"{found[1]}T{found[2]}"))
+    found = _DATE_TIME.fullmatch(value)
+    offset = (found[4] or "Z").upper().replace("Z", "+00:00") if found else ""
+    return bool(found and datetime.datetime.fromisoformat(f"{found[1]}T{found[2]}{offset}"))
 
 
 @FORMATS.checks("uuid", raises=ValueError)
@@ -68,12 +69,17 @@ def problems_of(
     With `forgive_null`, null is accepted wherever a field may be left out (observed: vendors take it so).
     """
     found: list[Problem] = []
-    for error in sorted(validator.iter_errors(value), key=lambda error: [str(step) for step in error.absolute_path]):
+    for error in sorted(validator.iter_errors(value), key=_place):
         for leaf in _leaves(error):
             if forgive_null and leaf.instance is None and leaf.validator in ("type", "enum", "anyOf", "oneOf"):
                 continue
             found.extend(_problem(leaf, at))
     return list(dict.fromkeys(found))
+
+
+def _place(error: ValidationError) -> list[tuple[bool, int, str]]:
+    """Return what sorts errors by where they are: entries of a list by number, fields by name."""
+    return [(False, step, "") if isinstance(step, int) else (True, 0, step) for step in error.absolute_path]
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
@@ -82,11 +88,16 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         branches: dict[Any, list[ValidationError]] = {}
         for inner in error.context:
             branches.setdefault(inner.schema_path[0], []).append(inner)
-        best = min(branches.values(), key=lambda errors: (any(e.validator == "type" for e in errors), len(errors)))
+        best = min(branches.values(), key=lambda errors: (any(map(_is_of_another_kind, errors)), len(errors)))
         for inner in best:
             yield from _leaves(inner)
     else:
         yield error
+
+
+def _is_of_another_kind(error: ValidationError) -> bool:
+    """Tell whether a branch does not even fit the kind of the value itself."""
+    return error.validator == "type" and not error.relative_path
 
 
 def _problem(error: ValidationError, at: str) -> Iterator[Problem]:
@@ -129,6 +140,8 @@ def _sentence(error: ValidationError) -> tuple[str, str]:
         fix = (
             f"Choose one of: {', '.join(map(str, wanted[:_CHOICES_SHOWN]))}{', …' if wanted[_CHOICES_SHOWN:] else ''}."
         )
+    elif rule in ("minLength", "minItems") and wanted == 1:
+        sentence = "This is empty."
     elif rule == "format":
         sentence, fix = _FORMAT_WORDS.get(str(wanted), (f"This is not of the format {wanted}.", ""))
     return sentence.format(wanted), fix.format(wanted) if rule == "const" else fix
