@@ -61,7 +61,7 @@ DottedPath = Annotated[str, StringConstraints(pattern=_DOTTED_PATH)]
 class Closed(BaseModel):
     """Base of every manifest model: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 def broken_rule(sentence: str, fix: str) -> PydanticCustomError:

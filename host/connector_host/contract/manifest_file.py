@@ -1,12 +1,13 @@
 """Reads connector.yaml: every problem at once, each with file:line:column, one sentence and one fix."""
 
+import contextlib
 import types
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,12 +15,13 @@ from pydantic_core import ErrorDetails
 from .catalogue import Catalogue
 from .closed import SHAPES
 from .errors import ManifestInvalid, Problem
+from .field_texts import field_texts
 from .manifest import Manifest
 from .nearest import did_you_mean
 from .stream_models import SEVERAL_LISTS
 from .yaml_source import YamlSource
 
-__all__ = ["MANIFEST_NAME", "ConnectorFolder", "read_manifest"]
+__all__ = ["MANIFEST_NAME", "ConnectorFolder", "KnownManifests", "read_manifest"]
 
 MANIFEST_NAME = "connector.yaml"
 
@@ -29,8 +31,18 @@ class ConnectorFolder:
     """A manifest, and the folder that its paths are relative to."""
 
     manifest: Manifest
-    folder: Path
-    source: YamlSource
+    file: Path
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the manifest's paths are relative to."""
+        return self.file.parent
+
+    @cached_property
+    def source(self) -> YamlSource:
+        """The manifest's text with positions, for messages; `name` is how the file is called there."""
+        return YamlSource(self.file, self.name)
 
     def path(self, relative: str) -> Path:
         """Return the file or folder that a path of the manifest names."""
@@ -47,12 +59,27 @@ class ConnectorFolder:
         return Catalogue(self.documents)
 
 
-def read_manifest(path: Path, name: str | None = None) -> ConnectorFolder:
+class KnownManifests(Protocol):
+    """Data of manifests that were read before and were valid."""
+
+    def get(self, path: Path) -> dict[str, Any] | None:
+        """Return the data of a manifest, None when it must be parsed."""
+
+    def put(self, path: Path, data: dict[str, Any]) -> None:
+        """Remember the data of a valid manifest."""
+
+
+def read_manifest(path: Path, name: str | None = None, known: KnownManifests | None = None) -> ConnectorFolder:
     """Read a manifest and check its shape.
 
-    `name` is how the file is called in messages. Raises ManifestInvalid with every problem. What a shape cannot say is
-    in `manifest_checks`.
+    `name` is how the file is called in messages. `known` saves parsing what was read before. Raises ManifestInvalid
+    with every problem. What a shape cannot say is in `manifest_checks`.
     """
+    data = known.get(path) if known else None
+    if data is not None:
+        # Another version of this host may have written it: what no longer fits is read again, with positions.
+        with contextlib.suppress(ValidationError):
+            return ConnectorFolder(Manifest.model_validate(data), path, name or path.name)
     source = YamlSource(path, name)
     try:
         manifest = Manifest.model_validate(source.data)
@@ -61,7 +88,9 @@ def read_manifest(path: Path, name: str | None = None) -> ConnectorFolder:
         problems = [_problem(source, detail) for detail in details]
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
         raise ManifestInvalid(f"{source.name} has {count}.", problems=problems) from None
-    return ConnectorFolder(manifest, path.parent, source)
+    if known:
+        known.put(path, source.data)
+    return ConnectorFolder(manifest, path, source.name)
 
 
 def _problem(source: YamlSource, error: ErrorDetails) -> Problem:
@@ -96,12 +125,7 @@ def _problem(source: YamlSource, error: ErrorDetails) -> Problem:
 def _description(loc: Sequence[str | int]) -> str:
     """Return what the models say of the field at `loc`, as the hint in a message."""
     model = _model_at(loc[:-1])
-    if model is None or not loc:
-        return ""
-    for name, field in model.model_fields.items():
-        if loc[-1] in (name, field.alias):
-            return field.description or ""
-    return ""
+    return field_texts(model).get(str(loc[-1]), "") if model and loc else ""
 
 
 def _keys_of(model: type[BaseModel] | None) -> list[str]:

@@ -1,12 +1,15 @@
 """The JSON Schema of connector.yaml for editors: `python -m connector_host.contract.manifest_schema` prints it."""
 
 import sys
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 from ruamel.yaml import YAML
 
+from .closed import Closed
+from .field_texts import field_texts
 from .manifest import Manifest
 
 __all__ = ["SCHEMA_FILE", "examples", "manifest_schema"]
@@ -26,6 +29,11 @@ def manifest_schema() -> dict[str, Any]:
     """Return the schema, with the models' examples."""
     schema = Manifest.model_json_schema(by_alias=True)
     known = examples()
+    models = {model.__name__: model for model in _models(Closed)}
+    for name, definition in (("Manifest", schema), *schema["$defs"].items()):
+        for key, text in field_texts(models[name]).items() if name in models else ():
+            described = {**definition["properties"][key], "description": text}
+            definition["properties"][key] = dict(sorted(described.items()))
     for name, definition in schema["$defs"].items():
         if name in known:
             definition["examples"] = known[name]["examples"]
@@ -35,6 +43,12 @@ def manifest_schema() -> dict[str, Any]:
         "title": "connector.yaml",
         "examples": known["Manifest"]["examples"],
     }
+
+
+def _models(base: type[Closed]) -> Iterator[type[Closed]]:
+    for model in base.__subclasses__():
+        yield model
+        yield from _models(model)
 
 
 if __name__ == "__main__":

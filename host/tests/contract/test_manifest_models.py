@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from connector_host.contract import manifest, stream_models
 from connector_host.contract.closed import Closed
 from connector_host.contract.errors import ManifestInvalid
+from connector_host.contract.field_texts import field_texts
 from connector_host.contract.manifest import Manifest
 from connector_host.contract.manifest_file import read_manifest
 from connector_host.contract.manifest_schema import SCHEMA_FILE, examples, manifest_schema
@@ -154,7 +155,7 @@ def test_every_field_is_described():
         f"{name}.{field}"
         for name, model in MODELS.items()
         for field, info in model.model_fields.items()
-        if not info.description
+        if not field_texts(model).get(info.alias or field)
     ]
     assert missing == []
 
