@@ -4,16 +4,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import msgspec
-from jsonschema import Draft202012Validator
 
 from .catalogue import Operation, Parameter
 from .errors import InputInvalid, Problem
 from .manifest import BodyFormat
 from .schemas import problems_of, schema_at, validator_for
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 __all__ = ["PreparedRequest", "check_input", "example_input", "prepare_request", "takes_field"]
 
@@ -30,7 +32,7 @@ class PreparedRequest:
 
 
 @lru_cache(maxsize=1024)
-def _validator(operation: Operation) -> Draft202012Validator:
+def _validator(operation: Operation) -> "Draft202012Validator":
     return validator_for(operation.input_schema)
 
 

@@ -1,68 +1,32 @@
-"""JSON Schema (2020-12) with messages for people and the formats that vendors really send."""
+"""JSON Schema (2020-12) with messages for people and the formats that vendors really send.
 
-import datetime
-import re
-import uuid
-import zoneinfo
+The library is imported when the first validator is made: a pull of records that are not looked at needs none.
+"""
+
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from .errors import Problem
 from .nearest import did_you_mean
 
-__all__ = ["FORMATS", "problems_of", "schema_at", "validator_for"]
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
-FORMATS = FormatChecker()
-"""Formats as they are checked: date-time also without offset and with up to seven digits of a second (observed)."""
-
-_DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?")
-_WHOLE_NUMBER_LIMITS = {"int32": 2**31, "int64": 2**63}
+__all__ = ["problems_of", "schema_at", "validator_for"]
 
 
-@FORMATS.checks("date-time", raises=ValueError)
-def _is_date_time(value: object) -> bool:
-    if not isinstance(value, str):
-        return True
-    found = _DATE_TIME.fullmatch(value)
-    offset = (found[4] or "Z").upper().replace("Z", "+00:00") if found else ""
-    return bool(found and datetime.datetime.fromisoformat(f"{found[1]}T{found[2]}{offset}"))
-
-
-@FORMATS.checks("uuid", raises=ValueError)
-def _is_uuid(value: object) -> bool:
-    return not isinstance(value, str) or str(uuid.UUID(value)) == value.lower()
-
-
-@FORMATS.checks("time-zone", raises=(ValueError, zoneinfo.ZoneInfoNotFoundError, OSError))
-def _is_time_zone(value: object) -> bool:
-    return not isinstance(value, str) or bool(zoneinfo.ZoneInfo(value))
-
-
-@FORMATS.checks("int32")
-def _is_int32(value: object) -> bool:
-    return _is_within(value, "int32")
-
-
-@FORMATS.checks("int64")
-def _is_int64(value: object) -> bool:
-    return _is_within(value, "int64")
-
-
-def _is_within(value: object, name: str) -> bool:
-    limit = _WHOLE_NUMBER_LIMITS[name]
-    return not isinstance(value, int) or isinstance(value, bool) or -limit <= value < limit
-
-
-def validator_for(schema: Mapping[str, Any]) -> Draft202012Validator:
+def validator_for(schema: Mapping[str, Any]) -> "Draft202012Validator":
     """Return a validator that checks formats too."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 -- see the module's docstring
+
+    from .formats import FORMATS  # noqa: PLC0415 -- as above
+
     return Draft202012Validator(schema, format_checker=FORMATS)
 
 
 def problems_of(
-    validator: Draft202012Validator, value: Any, *, at: str = "", forgive_null: bool = False
+    validator: "Draft202012Validator", value: Any, *, at: str = "", forgive_null: bool = False
 ) -> list[Problem]:
     """Return every problem of the value, in reading order, each with its dotted path below `at`.
 
@@ -77,12 +41,12 @@ def problems_of(
     return list(dict.fromkeys(found))
 
 
-def _place(error: ValidationError) -> list[tuple[bool, int, str]]:
+def _place(error: "ValidationError") -> list[tuple[bool, int, str]]:
     """Return what sorts errors by where they are: entries of a list by number, fields by name."""
     return [(False, step, "") if isinstance(step, int) else (True, 0, step) for step in error.absolute_path]
 
 
-def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+def _leaves(error: "ValidationError") -> "Iterator[ValidationError]":
     """Yield the errors that a person can act on: below anyOf/oneOf those of the branch that fits best."""
     if error.validator in ("anyOf", "oneOf") and error.context:
         branches: dict[Any, list[ValidationError]] = {}
@@ -95,12 +59,12 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         yield error
 
 
-def _is_of_another_kind(error: ValidationError) -> bool:
+def _is_of_another_kind(error: "ValidationError") -> bool:
     """Tell whether a branch does not even fit the kind of the value itself."""
     return error.validator == "type" and not error.relative_path
 
 
-def _problem(error: ValidationError, at: str) -> Iterator[Problem]:
+def _problem(error: "ValidationError", at: str) -> Iterator[Problem]:
     path = _join(at, error.absolute_path)
     schema = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "required" and isinstance(error.instance, dict):
@@ -128,7 +92,7 @@ def _words_for(schema: Any) -> str:
     return str(schema.get("x-message", "")) if isinstance(schema, dict) else ""
 
 
-def _sentence(error: ValidationError) -> tuple[str, str]:
+def _sentence(error: "ValidationError") -> tuple[str, str]:
     """Return what is wrong and how it is mended, by the schema's keyword."""
     wanted: Any = error.validator_value
     rule = str(error.validator)

@@ -4,10 +4,9 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from jsonschema import Draft202012Validator
 
 from connector_host.contract.answers import Meaning
 from connector_host.contract.catalogue import Operation
@@ -16,13 +15,16 @@ from connector_host.contract.schemas import problems_of, validator_for
 
 from .stats import ConnectionStats
 
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
 __all__ = ["Answer", "is_json"]
 
 _any_json = msgspec.json.Decoder(msgspec.Raw)
 
 
 @lru_cache(maxsize=1024)
-def _validator(operation: Operation) -> Draft202012Validator | None:
+def _validator(operation: Operation) -> "Draft202012Validator | None":
     return None if operation.response_schema is None else validator_for(operation.response_schema)
 
 
