@@ -99,7 +99,7 @@ async def open_instance_async(
                 f'The instance "{name}" cannot be used yet. {instance.state_message}'.rstrip(),
                 next_step="Edit it, and enter them.",
             )
-        connector = load_connector(instance.connector, folders)
+        connector = load_connector(instance.connector, folders, cache=place.manifest_cache)
         method = connector.method(instance.authentication)
         settings = check_settings(
             connector.manifest, connector.migrate_settings(instance.settings, instance.connector_version)

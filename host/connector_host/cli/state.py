@@ -62,7 +62,7 @@ class HostState:
         """Load a connector by name. Raises UnknownName, or what makes it broken."""
         from connector_host.connectors import load_connector  # noqa: PLC0415 -- heavy
 
-        return load_connector(name, self.folders)
+        return load_connector(name, self.folders, cache=self.home().manifest_cache)
 
     def log_to_stderr(self, level: str, *, trace_hooks: bool) -> logging.Handler:
         """Write the host's log to stderr, from `level` on; the caller removes the handler."""

@@ -1,15 +1,13 @@
 """Loads one connector: its module, its hooks and its catalogue, apart from every other."""
 
-import functools
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 import httpx
 import msgspec
 import pluggy
@@ -29,7 +27,7 @@ from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.values import check_credentials
 
 from .discovery import Extension, Found, find_connectors
-from .isolation import IMPORT_SECONDS, isolated
+from .isolation import IMPORT_SECONDS, Worker, isolated
 
 __all__ = ["CheckedCredentials", "Connector", "load_connector", "load_found"]
 
@@ -51,6 +49,7 @@ class Connector:
         self.folder = folder
         self.manifest: Manifest = folder.manifest
         self.broken_extensions: dict[str, ConnectorHostError] = {}
+        self._reader = Worker(f"{found.name} answers")
         self._plugins = pluggy.PluginManager(PROJECT)
         self._plugins.add_hookspecs(ConnectorHooks)
         self._register(found.module, found.name, found.search_path)
@@ -125,8 +124,8 @@ class Connector:
 
     async def read_answer(self, operation: Operation, answer: RawAnswer, now: float) -> Meaning:
         """Return what an answer means: the connector's view, or what its HTTP status says."""
-        call = functools.partial(self._call, "read_answer", operation=operation, answer=answer)
-        meaning = await anyio.to_thread.run_sync(call)
+        hook = partial(self._plugins.hook.read_answer, operation=operation, answer=answer)
+        meaning = await self._reader.call(f"The hook read_answer of {self.name}", hook)
         if meaning is None:
             return meaning_of_status(answer, now)
         if not isinstance(meaning, Meaning):
@@ -157,10 +156,8 @@ class Connector:
         return checked
 
     def _call(self, hook: str, redactor: Redactor | None = None, *, seconds: float | None = None, **given: Any) -> Any:
-        what = f"The hook {hook} of {self.name}"
-        caller = getattr(self._plugins.hook, hook)
-        limit = {} if seconds is None else {"seconds": seconds}
-        return isolated(what, lambda: caller(**given), redactor=redactor, **limit)
+        caller = partial(getattr(self._plugins.hook, hook), **given)
+        return isolated(f"The hook {hook} of {self.name}", caller, redactor=redactor, seconds=seconds)
 
     def _register(self, module: str, name: str, search_path: Path | None = None) -> None:
         if search_path is not None and str(search_path) not in sys.path:
@@ -211,15 +208,15 @@ def load_found(found: Found) -> Connector:
     return Connector(found, found.connector)
 
 
-def load_connector(name: str, folders: Sequence[Path] = ()) -> Connector:
-    """Load an installed connector, or one in a development folder, by name.
+def load_connector(name: str, folders: Sequence[Path] = (), *, cache: Path | None = None) -> Connector:
+    """Load an installed connector, or one in a development folder, by name; `cache` is that of `find_connectors`.
 
     Raises UnknownName with the nearest names, or what makes the connector broken.
     """
-    for found in find_connectors(folders, name=name):
+    for found in find_connectors(folders, name=name, cache=cache):
         if found.name == name:
             return load_found(found)
-    known = [found.name for found in find_connectors(folders)]
+    known = [found.name for found in find_connectors(folders, cache=cache)]
     raise UnknownName(
         f'There is no connector "{name}".',
         next_step=did_you_mean(name, known)

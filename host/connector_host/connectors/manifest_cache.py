@@ -13,6 +13,17 @@ __all__ = ["ManifestCache"]
 _FORMAT = 1
 
 
+class _Entry(msgspec.Struct):
+    stamp: list[int]
+    data: msgspec.Raw
+    """Decoded when it is asked for: one connector must not cost what hundreds do."""
+
+
+class _Cache(msgspec.Struct):
+    format: int
+    entries: dict[str, _Entry]
+
+
 class ManifestCache:
     """The plain data of manifests that were valid, by path, in one JSON file.
 
@@ -28,14 +39,17 @@ class ManifestCache:
     def get(self, path: Path) -> dict[str, Any] | None:
         """Return the data of a manifest, None when it must be parsed."""
         entry = self._entries.get(str(path))
-        data: dict[str, Any] | None = entry["data"] if entry and entry["stamp"] == _stamp(path) else None
-        return data
+        if entry is None or entry.stamp != _stamp(path):
+            return None
+        with contextlib.suppress(msgspec.DecodeError):
+            return msgspec.json.decode(entry.data, type=dict[str, Any])
+        return None
 
     def put(self, path: Path, data: dict[str, Any]) -> None:
         """Remember the data of a valid manifest."""
         stamp = _stamp(path)
         if stamp is not None:
-            self._entries[str(path)] = {"stamp": stamp, "data": data}
+            self._entries[str(path)] = _Entry(stamp, msgspec.Raw(msgspec.json.encode(data)))
             self._changed = True
 
     def save(self) -> None:
@@ -47,15 +61,15 @@ class ManifestCache:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._file.parent, prefix=self._file.name)
             with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode({"format": _FORMAT, "entries": kept}))
+                file.write(msgspec.json.encode(_Cache(_FORMAT, kept)))
             Path(name).replace(self._file)
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> dict[str, _Entry]:
         try:
-            found = msgspec.json.decode(self._file.read_bytes())
-            return dict(found["entries"]) if found["format"] == _FORMAT else {}
-        except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError):
+            found = msgspec.json.decode(self._file.read_bytes(), type=_Cache)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return {}
+        return found.entries if found.format == _FORMAT else {}
 
 
 def _stamp(path: Path) -> list[int] | None:

@@ -1,9 +1,11 @@
+import gc
 import logging
+import threading
 
 import anyio
 import pytest
 
-from connector_host.connectors import isolation, load_connector, loading
+from connector_host.connectors import isolation, load_connector
 from connector_host.contract.answers import Meaning, MeaningKind, RawAnswer
 from connector_host.contract.auth import AuthContext, ManifestAuth
 from connector_host.contract.clock import SystemClock
@@ -50,12 +52,7 @@ def context_of(connector):
 @pytest.fixture
 def hurry(monkeypatch):
     """From the call on, hooks get a twentieth of a second, so that one that hangs is told at once."""
-    real = isolation.isolated
-
-    def start():
-        monkeypatch.setattr(loading, "isolated", lambda *args, **given: real(*args, **{**given, "seconds": 0.05}))
-
-    return start
+    return lambda: monkeypatch.setattr(isolation, "HOOK_SECONDS", 0.05)
 
 
 @pytest.mark.parametrize("how", HOSTILE_AUTH)
@@ -113,6 +110,48 @@ async def test_hostile_answer_hook_is_told(site, how, hurry):
     hurry()
     with anyio.fail_after(10), pytest.raises(ConnectorBroken, match=words):
         await connector.read_answer(operation, RawAnswer(200, {}, b"{}"), 0.0)
+
+
+async def test_an_answer_hook_that_hung_once_is_asked_again(site, hurry):
+    body = "    if answer.body == b'slow':\n        time.sleep(60)\n    return Meaning(MeaningKind.SUCCESS)"
+    words = "from connector_host.contract.answers import Meaning, MeaningKind"
+    site.install("shop", plugin=f"{HOOKS}\n{words}\n@hookimpl\ndef read_answer(operation, answer):\n{body}\n")
+    connector = load_connector("shop")
+    operation = connector.catalogue.get("things.ListThings")
+    hurry()
+    with anyio.fail_after(10):
+        with pytest.raises(ConnectorBroken, match="did not return"):
+            await connector.read_answer(operation, RawAnswer(200, {}, b"slow"), 0.0)
+        meaning = await connector.read_answer(operation, RawAnswer(200, {}, b"{}"), 0.0)
+    assert meaning.kind is MeaningKind.SUCCESS
+
+
+async def test_answers_are_read_in_one_thread_that_ends_with_the_connector(site):
+    body = "    return Meaning(MeaningKind.REFUSED, str(threading.get_ident()))"
+    words = "import threading\nfrom connector_host.contract.answers import Meaning, MeaningKind"
+    site.install("shop", plugin=f"{HOOKS}\n{words}\n@hookimpl\ndef read_answer(operation, answer):\n{body}\n")
+    connector = load_connector("shop")
+    operation = connector.catalogue.get("things.ListThings")
+    meanings = [await connector.read_answer(operation, RawAnswer(200, {}, b"{}"), 0.0) for _ in range(3)]
+    assert len({meaning.message for meaning in meanings}) == 1
+    thread = next(each for each in threading.enumerate() if str(each.ident) == meanings[0].message)
+    del connector
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+async def test_a_reading_that_nobody_waits_for_any_more_does_no_harm(site):
+    body = "    time.sleep(0.05)\n    return Meaning(MeaningKind.SUCCESS)"
+    words = "from connector_host.contract.answers import Meaning, MeaningKind"
+    site.install("shop", plugin=f"{HOOKS}\n{words}\n@hookimpl\ndef read_answer(operation, answer):\n{body}\n")
+    connector = load_connector("shop")
+    operation = connector.catalogue.get("things.ListThings")
+    with anyio.move_on_after(0.01) as scope:
+        await connector.read_answer(operation, RawAnswer(200, {}, b"{}"), 0.0)
+    assert scope.cancelled_caught
+    meaning = await connector.read_answer(operation, RawAnswer(200, {}, b"{}"), 0.0)
+    assert meaning.kind is MeaningKind.SUCCESS
 
 
 async def test_answer_without_opinion_is_read_by_its_status(site):
