@@ -16,7 +16,7 @@ $(SETUP): pyproject.toml host/pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(SETUP) ## Set everything up and run the main job against the embedded sandbox
-	@$(BIN)/connector-host demo
+	@$(BIN)/connector-host --folder host/tests/fixtures/plain demo
 
 test: $(SETUP) ## Set everything up and run all tests, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term -n auto
