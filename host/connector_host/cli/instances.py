@@ -17,12 +17,11 @@ from .state import HostState, state_of
 
 if TYPE_CHECKING:
     from connector_host.connectors import Connector
-    from connector_host.engine import SignedIn
     from connector_host.forms import Form
     from connector_host.instances import Instance, InstanceStore
     from connector_host.set_up import SetUp
 
-__all__ = ["add_to", "facts_of", "outcome_of", "save"]
+__all__ = ["add_to", "facts_of", "outcome_of", "save", "tell_outcome"]
 
 InstanceName = Annotated[str, typer.Argument(metavar="INSTANCE", help="Name of an instance, in any case.")]
 
@@ -64,11 +63,10 @@ def add(
         set_up = save(state, connector, json_object(values, option="--values"), untested=untested)
     else:
         set_up = _ask_and_save(state, connector, method, advanced=advanced, untested=untested)
-    for warning in set_up.warnings:
-        say(f"Note: {warning}", colour=typer.colors.YELLOW)
+    tell_outcome(set_up)
     if as_json:
-        write_json(facts_of(set_up.instance))
-    say(f'Added "{set_up.instance.name}". {outcome_of(set_up.signed_in)}', colour=typer.colors.GREEN)
+        write_json(_facts_of_test(set_up))
+    say(f'Added "{set_up.instance.name}". {outcome_of(set_up)}', colour=typer.colors.GREEN)
 
 
 def save(state: HostState, connector: "Connector", given: Mapping[str, Any], *, untested: bool = False) -> "SetUp":
@@ -137,13 +135,32 @@ def _with_values(form: "Form", given: Mapping[str, Any]) -> "Form":
     return replace(form, form_data=data)
 
 
-def outcome_of(signed_in: "SignedIn | None") -> str:
-    """Return the sentence that tells how a test went."""
+def tell_outcome(set_up: "SetUp") -> None:
+    """Tell how a test went: each area of the vendor that was read, and what looks odd."""
+    from connector_host.set_up import AreaOutcome  # noqa: PLC0415 -- heavy
+
+    colours = {AreaOutcome.PASSED: typer.colors.GREEN, AreaOutcome.SKIPPED: typer.colors.BRIGHT_BLACK}
+    for check in set_up.checks:
+        say(
+            f"  {check.area}: {check.outcome.value}. {check.message}",
+            colour=colours.get(check.outcome, typer.colors.RED),
+        )
+    for warning in set_up.warnings:
+        say(f"Note: {warning}", colour=typer.colors.YELLOW)
+
+
+def outcome_of(set_up: "SetUp") -> str:
+    """Return the sentence that tells whether the vendor let the credentials in."""
+    from connector_host.set_up import AreaOutcome  # noqa: PLC0415 -- heavy
+
+    signed_in = set_up.signed_in
     if signed_in is None:
         return "It is untested."
-    if not signed_in.verified:
-        return "It opens no session, so its first call will show whether the credentials are right."
-    return f"Signed in to {signed_in.account}." if signed_in.account else "Signed in."
+    if signed_in.verified:
+        return f"Signed in to {signed_in.account}." if signed_in.account else "Signed in."
+    if any(check.outcome is AreaOutcome.PASSED for check in set_up.checks):
+        return "The vendor lets it in."
+    return "Nothing was asked of the vendor: its first call will show whether the credentials are right."
 
 
 def list_instances(
@@ -217,9 +234,10 @@ def retest(context: typer.Context, name: InstanceName, as_json: JsonOption = Fal
 
     state = state_of(context)
     set_up = anyio.run(retest_instance, state.home(), name, state.folders)
+    tell_outcome(set_up)
     if as_json:
-        write_json(facts_of(set_up.instance))
-    say(f'"{set_up.instance.name}": {outcome_of(set_up.signed_in)}', colour=typer.colors.GREEN)
+        write_json(_facts_of_test(set_up))
+    say(f'"{set_up.instance.name}": {outcome_of(set_up)}', colour=typer.colors.GREEN)
 
 
 def remove(
@@ -257,6 +275,21 @@ def facts_of(instance: "Instance") -> dict[str, Any]:
         "updated_at": _time(instance.updated_at),
         "id": instance.id,
     }
+
+
+def _facts_of_test(set_up: "SetUp") -> dict[str, Any]:
+    """Return the instance, and what its test showed, as plain data."""
+    checks = [
+        {
+            "area": each.area,
+            "operation": each.operation,
+            "outcome": each.outcome.value,
+            "message": each.message,
+            "permissions": list(each.permissions),
+        }
+        for each in set_up.checks
+    ]
+    return {**facts_of(set_up.instance), "checks": checks, "warnings": list(set_up.warnings)}
 
 
 def _time(moment: Any) -> str:

@@ -17,7 +17,7 @@ def on_terminal() -> bool:
 
 def say(text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
     """Tell the person something that is no result; styles show on a terminal only."""
-    typer.secho(text, fg=colour, bold=bold or None, err=True)
+    typer.echo(typer.style(text, fg=colour, bold=bold or None) if colour or bold else text, err=True)
 
 
 def write(text: str = "") -> None:

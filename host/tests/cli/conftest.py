@@ -74,14 +74,16 @@ def values_of(running, name="shop", **settings):
 
 @pytest.fixture
 def shop(host, vendor):
-    """An instance named shop of a stand-in that was started with the options."""
+    """An instance named shop of a stand-in that was started with the options; its faults begin after the test."""
 
-    def add(*, access="all", settings=None, **options):
+    def add(*, access="all", settings=None, faults=(), **options):
         running = vendor(**options)
         values = values_of(running, **(settings or {}))
         values["credentials"]["access"] = access
         result = host.run("instance", "add", "plain", "--values", "-", given=values)
         assert result.exit_code == 0, result.output
+        running.requests.clear()
+        running.faults += faults
         return running
 
     return add

@@ -1,4 +1,3 @@
-import contextlib
 import json
 import os
 import pty
@@ -25,7 +24,7 @@ def test_an_instance_is_added_from_stdin_and_listed_shown_and_removed(host, vend
     assert added.exit_code == 0, added.output
     assert 'Added "shop".' in added.stderr
     listed = host.json("instance", "list", "--json")
-    assert [(each["name"], each["connector"], each["state"]) for each in listed] == [("shop", "plain", "untested")]
+    assert [(each["name"], each["connector"], each["state"]) for each in listed] == [("shop", "plain", "ok")]
     shown = host.json("instance", "show", "SHOP", "--json")
     assert shown["credentials"] == {"access": "all", "api_token": "••••••"}
     assert shown["settings"]["api_address"] == running.address
@@ -37,7 +36,11 @@ def test_an_instance_is_added_from_a_file(host, vendor, tmp_path):
     file = tmp_path / "values.json"
     file.write_text(json.dumps(values_of(vendor())))
     added = host.json("instance", "add", "plain", "--values", file, "--json")
-    assert (added["name"], added["authentication"], added["tested_at"]) == ("shop", "Token", None)
+    assert (added["name"], added["authentication"], added["state"]) == ("shop", "Token", "ok")
+    assert [(check["area"], check["outcome"]) for check in added["checks"]] == [
+        ("Things", "passed"),
+        ("Colours", "passed"),
+    ]
 
 
 def test_every_wrong_value_is_told_at_once_and_nothing_is_saved(host):
@@ -108,7 +111,8 @@ def test_an_instance_may_be_saved_untested(host, vendor):
     assert "untested" in host.run("instance", "list").stdout
 
 
-def test_a_person_is_asked_field_by_field_until_each_value_is_right(host, somebody):
+@pytest.mark.usefixtures("somebody")
+def test_a_person_is_asked_field_by_field_until_each_value_is_right(host):
     answers = {
         "Number or name": ["3", "token"],
         "Name": ["a/b", "shop"],
@@ -120,7 +124,7 @@ def test_a_person_is_asked_field_by_field_until_each_value_is_right(host, somebo
         "API token": ["wrong", SECRET],
     }
     typed = [answer for each in answers.values() for answer in each]
-    result = host.run("instance", "add", "plain", given=_typed(typed))
+    result = host.run("instance", "add", "plain", "--untested", given=_typed(typed))
     assert result.exit_code == 0, result.output
     for words in (
         "Write a number from 1 to 2, or a name.",
@@ -139,7 +143,8 @@ def test_a_person_is_asked_field_by_field_until_each_value_is_right(host, somebo
     assert SECRET not in result.output
 
 
-def test_advanced_values_are_asked_for_when_wanted(host, vendor, somebody):
+@pytest.mark.usefixtures("somebody")
+def test_advanced_values_are_asked_for_when_wanted(host, vendor):
     running = vendor()
     typed = ["Token", "shop", running.address, "", "", "", "", "2", "", SECRET]
     result = host.run("instance", "add", "plain", "--advanced", given=_typed(typed))
@@ -148,17 +153,18 @@ def test_advanced_values_are_asked_for_when_wanted(host, vendor, somebody):
     assert (settings["api_address"], settings["concurrency"]) == (running.address, 2)
 
 
-def test_leaving_in_the_middle_of_the_questions_saves_nothing(host, somebody):
+@pytest.mark.usefixtures("somebody")
+def test_leaving_in_the_middle_of_the_questions_saves_nothing(host):
     result = host.run("instance", "add", "plain", given=_typed(["1", "shop"]))
     assert result.exit_code == 6
     assert "Interrupted." in result.stderr
     assert host.json("instance", "list", "--json") == []
 
 
-def test_locked_values_are_shown_and_passed_over(host, somebody):
-    result = host.run(
-        "instance", "add", "plain", "--method", "Header key", given=_typed(["shop", "", "", "", "", "long-enough-key"])
-    )
+@pytest.mark.usefixtures("somebody")
+def test_locked_values_are_shown_and_passed_over(host):
+    typed = ["shop", "", "", "", "", "long-enough-key"]
+    result = host.run("instance", "add", "plain", "--method", "Header key", "--untested", given=_typed(typed))
     assert result.exit_code == 0, result.output
     assert "Access: all" in result.stderr
     assert "long-enough-key" not in result.output
@@ -170,7 +176,8 @@ def test_nobody_to_ask_is_an_error_with_a_way_out(host):
     assert "--values" in result.stderr
 
 
-def test_removal_asks_for_the_word(host, shop, somebody):
+@pytest.mark.usefixtures("somebody")
+def test_removal_asks_for_the_word(host, shop):
     shop()
     kept = host.run("instance", "remove", "shop", given=_typed(["yes"]))
     assert kept.exit_code == 2
@@ -211,12 +218,45 @@ def test_a_lost_key_is_told_as_what_it_is(host, shop):
     assert "key" in result.stderr
 
 
-def test_a_method_without_sessions_says_that_nothing_was_asked(host, shop):
-    shop()
+def test_a_test_tells_area_by_area_what_the_vendor_lets_it_read(host, shop):
+    shop(access="Things.Read", faults=["", "403"])
     result = host.run("instance", "test", "shop")
     assert result.exit_code == 0
+    assert "Things: passed. Things can be listed and pulled." in result.stderr
+    assert "Colours: refused." in result.stderr
+    tested = host.json("instance", "test", "shop", "--json")
+    assert tested["state"] == "ok"
+    assert [check["outcome"] for check in tested["checks"]] == ["passed", "passed"]
+
+
+def test_a_method_without_sessions_says_when_nothing_was_asked(host, vendor):
+    values = values_of(vendor())
+    values["credentials"]["access"] = "Things.Write"
+    result = host.run("instance", "add", "plain", "--values", "-", given=values)
+    assert result.exit_code == 0
+    assert "Things: skipped." in result.stderr
     assert "its first call will show" in result.stderr
     assert host.json("instance", "test", "shop", "--json")["state"] == "untested"
+
+
+def test_credentials_that_the_vendor_rejects_are_not_saved(host, vendor):
+    values = values_of(vendor(token="tok-of-somebody-else"))
+    values["credentials"]["api_token"] = SECRET
+    result = host.run("instance", "add", "plain", "--values", "-", given=values)
+    assert result.exit_code == 3
+    assert SECRET not in result.output
+    assert host.json("instance", "list", "--json") == []
+
+
+@pytest.mark.usefixtures("somebody")
+def test_a_person_may_correct_credentials_that_the_vendor_rejects(host, vendor):
+    running = vendor(token="tok-of-somebody-else")
+    wrong = ["1", "shop", running.address, "", "", "", "", "2", "", SECRET]
+    corrected = ["yes", "", "", "", "", "", "", "", "", "tok-of-somebody-else"]
+    result = host.run("instance", "add", "plain", "--advanced", given=_typed([*wrong, *corrected]))
+    assert result.exit_code == 0, result.output
+    shown = host.json("instance", "show", "shop", "--json")
+    assert (shown["state"], shown["settings"]["concurrency"]) == ("ok", 2)
 
 
 def test_the_home_is_open_to_its_owner_only(host, shop):
@@ -228,7 +268,15 @@ def test_prompts_on_a_real_terminal_hide_secrets(host, vendor, request):
     running = vendor()
     leader, follower = pty.openpty()
     environment = {**os.environ, "CONNECTOR_HOST_HOME": str(host.home), "CONNECTOR_HOST_FOLDERS": str(host.folder)}
-    command = [sys.executable, "-c", "from connector_host.cli import main; main()", "instance", "add", "plain"]
+    command = [
+        sys.executable,
+        "-c",
+        "from connector_host.cli import main; main()",
+        "instance",
+        "add",
+        "plain",
+        "--advanced",
+    ]
     process = subprocess.Popen(
         command, stdin=follower, stdout=follower, stderr=follower, env=environment, start_new_session=True
     )
@@ -238,10 +286,12 @@ def test_prompts_on_a_real_terminal_hide_secrets(host, vendor, request):
     for question, answer in (
         ("Number or name", "1"),
         ("Name (such as", "shop"),
+        ("API address", running.address),
         ("Include archived", ""),
         ("Time zone", ""),
         ("Rate limit [600]", ""),
         ("Rate limit unit", ""),
+        ("Concurrent requests", ""),
         ("Access", ""),
         ("API token", SECRET),
     ):
@@ -250,9 +300,8 @@ def test_prompts_on_a_real_terminal_hide_secrets(host, vendor, request):
     screen.wait_for('Added "shop"')
     assert process.wait(30) == 0
     os.close(leader)
-    assert ": shop" in screen.text
+    assert running.address in screen.text
     assert SECRET not in screen.text
-    assert running.requests == []
 
 
 class _Screen:
@@ -265,8 +314,10 @@ class _Screen:
         while expected not in self.text[self._seen :]:
             ready, _, _ = select.select([self.leader], [], [], 30)
             assert ready, f"{expected!r} did not come: {self.text}"
-            with contextlib.suppress(OSError):
+            try:
                 self.text += os.read(self.leader, 4096).decode()
+            except OSError:
+                raise AssertionError(f"the command ended before {expected!r} came: {self.text}") from None
         self._seen = self.text.index(expected, self._seen) + len(expected)
         while hidden and termios.tcgetattr(self.leader)[3] & termios.ECHO:
             select.select([], [], [], 0.01)
