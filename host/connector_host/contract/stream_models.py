@@ -66,6 +66,8 @@ class PageNumberPaging(Closed):
     """What ends the list: the answer's total, a page with fewer records, or an answer that means the end."""
     total_pages: DottedPath | None = None
     """Field of the answer with the number of pages; needed by `total_pages`."""
+    total_records: DottedPath | None = None
+    """Field of the answer with the number of records, where there is one: a list that moved while it was read shows."""
 
     @model_validator(mode="after")
     def _total_is_named(self) -> Self:

@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import importlib.metadata
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -27,17 +28,20 @@ from connector_host.contract.stream_models import Stream
 from connector_host.contract.variables import render, variables_in
 
 from .answer import Answer
+from .blocks import Reading
 from .door import Door, Timeouts
 from .gate import Gate
 from .hosts import AllowedHosts
 from .logs import hide_in_logs
 from .plan import window_of
-from .pull import Page, Puller
+from .pull import Bound, Page, pages_of
 from .quota import QuotaLedger, Usage, open_ledger
 from .retry import RetryLimits
+from .source import Source, Surroundings
 from .stats import ConnectionStats
 from .transport import network
 from .turnstile import Turnstile
+from .ways import choose_way
 
 __all__ = ["Connection", "Connects", "SignedIn"]
 
@@ -216,20 +220,13 @@ class Connection:
 
         Raises UnknownName and InputInvalid, and what `call` raises.
         """
-        stream = self._stream(stream) if isinstance(stream, str) else stream
-        window = window_of(stream, since, until, self._clock.time())
-        manifest = self.connector.manifest
-        streams = {each.name: each for each in manifest.streams}
-        puller = Puller(
-            self.call,
-            stream,
-            window,
-            settings=self._settings,
-            date_format=manifest.date_format,
-            streams=streams,
-        )
-        async for page in puller.pages(limit):
-            yield page
+        stream = self.stream(stream) if isinstance(stream, str) else stream
+        bound = Bound(limit)
+        reading = Reading(window_of(stream, since, until, self._clock.time()), most=bound)
+        way = await choose_way(stream, self.surroundings, reading)
+        async with aclosing(pages_of(Source(stream, way, self.surroundings, reading=reading), bound)) as pages:
+            async for page in pages:
+                yield page
 
     async def pull(
         self,
@@ -287,7 +284,26 @@ class Connection:
         catalogue = self.connector.catalogue
         return catalogue.get(operation_id).rate if operation_id in catalogue else None
 
-    def _stream(self, name: str) -> Stream:
+    @property
+    def clock(self) -> Clock:
+        """The clock that it waits by."""
+        return self._clock
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What reading a stream needs of it."""
+        manifest = self.connector.manifest
+        return Surroundings(
+            call=self.call,
+            streams={each.name: each for each in manifest.streams},
+            catalogue=self.connector.catalogue,
+            settings=self._settings,
+            date_format=manifest.date_format,
+            width=self._concurrency,
+        )
+
+    def stream(self, name: str) -> Stream:
+        """Return the stream of that name. Raises UnknownName with the nearest."""
         streams = {stream.name: stream for stream in self.connector.manifest.streams}
         if name not in streams:
             raise UnknownName(

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from .shape import tree_struct
+
 __all__ = ["EnvelopeError", "fields_of", "list_of", "lists_of", "value_of", "wanted"]
 
 _NULL, _SHORT = b"null", 16
@@ -70,6 +72,43 @@ def wanted(raw: msgspec.Raw | None, path: str) -> msgspec.Raw:
     if raw is None:
         raise EnvelopeError(f"there is no {path}")
     return raw
+
+
+def page_of(body: bytes, lists: tuple[str, ...], told: tuple[str, ...]) -> tuple[list[list[msgspec.Raw]], list[Any]]:
+    """Return the elements of each list in an answer, and the values at other paths, with one look at the bytes.
+
+    An empty path is the answer itself; a missing value is None. Raises EnvelopeError when a list is missing or none.
+    """
+    try:
+        if lists == ("",) and not told:
+            return [_list_decoder.decode(body)], []
+        decoder, names = _page_decoder(lists, told)
+        level = decoder.decode(body)
+        found = [_at(level, names[path]) for path in lists]
+        if None not in found:
+            return found, [_at(level, names[path]) for path in told]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    # Something is not as promised: look again step by step, to say what.
+    values = fields_of(body, (*lists, *told))
+    return [list_of(wanted(values[path], path)) for path in lists], [value_of(values[path]) for path in told]
+
+
+def _at(level: Any, names: list[str]) -> Any:
+    for name in names:
+        if level is None:
+            return None
+        level = getattr(level, name)
+    return level
+
+
+@lru_cache(maxsize=256)
+def _page_decoder(
+    lists: tuple[str, ...], told: tuple[str, ...]
+) -> tuple[msgspec.json.Decoder[Any], dict[str, list[str]]]:
+    leaves: dict[str, Any] = dict.fromkeys(told, Any) | dict.fromkeys(lists, list[msgspec.Raw])
+    kind, names = tree_struct(leaves)
+    return msgspec.json.Decoder(kind), names
 
 
 def value_of(raw: msgspec.Raw | None) -> Any:

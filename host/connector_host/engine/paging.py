@@ -9,7 +9,7 @@ from typing import Any
 
 from connector_host.contract.stream_models import CursorTokenPaging, NoPaging, OffsetPaging, PageNumberPaging, Paging
 
-__all__ = ["Found", "Step", "first_step", "found_on", "next_step", "told_at"]
+__all__ = ["Found", "Step", "first_step", "found_on", "next_step", "step_after_full", "told_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Found:
 
     records: int
     total_pages: int | None = None
+    total_records: int | None = None
     token: str | int | None = None
 
 
@@ -44,33 +45,42 @@ def first_step(paging: Paging) -> Step:
             return Step(1, _size(paging))
 
 
-def told_at(paging: Paging) -> str | None:
-    """Return the path in an answer that tells about the rest of the list, None where nothing does."""
+def told_at(paging: Paging) -> tuple[str, ...]:
+    """Return the paths in an answer that tell about the rest of the list."""
     match paging:
         case PageNumberPaging():
-            return paging.total_pages
+            return tuple(path for path in (paging.total_pages, paging.total_records) if path is not None)
         case CursorTokenPaging():
-            return paging.next
+            return (paging.next,)
         case _:
-            return None
+            return ()
 
 
-def found_on(paging: Paging, records: int, told: Any) -> Found:
-    """Return what a page showed, from the number of its records and the value at `told_at`.
+def found_on(paging: Paging, records: int, told: Mapping[str, Any]) -> Found:
+    """Return what a page showed, from the number of its records and the values at the paths of `told_at`.
 
-    Raises ValueError when that value is no number of pages, or no token.
+    Raises ValueError when a value is no number, or no token.
     """
     match paging:
-        case PageNumberPaging(until="total_pages"):
-            if not isinstance(told, int) or isinstance(told, bool) or told < 0:
-                raise ValueError(f"{paging.total_pages} is no number of pages")
-            return Found(records, total_pages=told)
+        case PageNumberPaging():
+            pages, whole = (
+                None if path is None else _count(told.get(path), path)
+                for path in (paging.total_pages, paging.total_records)
+            )
+            return Found(records, total_pages=pages, total_records=whole)
         case CursorTokenPaging():
-            if told is not None and (not isinstance(told, str | int) or isinstance(told, bool)):
+            token = told.get(paging.next)
+            if token is not None and (not isinstance(token, str | int) or isinstance(token, bool)):
                 raise ValueError(f"{paging.next} is no token")
-            return Found(records, token=told)
+            return Found(records, token=token)
         case _:
             return Found(records)
+
+
+def _count(value: Any, path: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{path} is no number")
+    return value
 
 
 def next_step(paging: Paging, step: Step, found: Found) -> Step | None:
@@ -87,6 +97,17 @@ def next_step(paging: Paging, step: Step, found: Found) -> Step | None:
         case NoPaging():
             following = None
     return following
+
+
+def step_after_full(paging: Paging, step: Step) -> Step | None:
+    """Return the page after this one if it is full, where that can be told before it has come."""
+    match paging:
+        case PageNumberPaging():
+            return _at(paging, step.number + 1, step.position + 1)
+        case OffsetPaging():
+            return _at(paging, step.number + 1, step.position + paging.page_size)
+        case _:
+            return None
 
 
 def _goes_on(paging: PageNumberPaging, step: Step, found: Found) -> bool:

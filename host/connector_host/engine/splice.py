@@ -11,8 +11,9 @@ __all__ = ["Prefix", "spliced"]
 class Prefix:
     """Fields as they are put at the beginning of objects."""
 
-    def __init__(self, fields: Mapping[str, Any]) -> None:
-        self._head = msgspec.json.encode(fields)[:-1] if fields else b""
+    def __init__(self, fields: Mapping[str, Any] | None = None) -> None:
+        self.fields = dict(fields or {})
+        self._head = msgspec.json.encode(self.fields)[:-1] if self.fields else b""
 
     def __bool__(self) -> bool:
         return bool(self._head)

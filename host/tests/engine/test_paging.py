@@ -6,6 +6,7 @@ from connector_host.engine.paging import Found, Step, first_step, found_on, next
 TOTAL = PageNumberPaging(
     kind="page_number", page="q.page", size="q.size", page_size=10, until="total_pages", total_pages="Total"
 )
+WHOLE = TOTAL.model_copy(update={"total_records": "All"})
 SHORT = PageNumberPaging(kind="page_number", page="page", first=0, page_size=10, until="short_page")
 END = PageNumberPaging(kind="page_number", page="page", page_size=10, until="end_answer")
 OFFSET = OffsetPaging(kind="offset", offset="skip", size="take", page_size=10)
@@ -59,10 +60,11 @@ def test_the_page_after_one(paging, position, found, fields):
 
 
 @pytest.mark.parametrize(
-    ("paging", "path"), [(NoPaging(), None), (TOTAL, "Total"), (END, None), (CURSOR, "Next"), (OFFSET, None)]
+    ("paging", "paths"),
+    [(NoPaging(), ()), (TOTAL, ("Total",)), (WHOLE, ("Total", "All")), (END, ()), (CURSOR, ("Next",)), (OFFSET, ())],
 )
-def test_what_tells_about_the_rest(paging, path):
-    assert told_at(paging) == path
+def test_what_tells_about_the_rest(paging, paths):
+    assert told_at(paging) == paths
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,7 @@ def test_what_tells_about_the_rest(paging, path):
     [
         (TOTAL, 4, Found(10, total_pages=4)),
         (TOTAL, 0, Found(10, total_pages=0)),
+        (WHOLE, 4, Found(10, total_pages=4, total_records=31)),
         (CURSOR, None, Found(10)),
         (CURSOR, "abc", Found(10, token="abc")),
         (CURSOR, 12, Found(10, token=12)),
@@ -77,7 +80,7 @@ def test_what_tells_about_the_rest(paging, path):
     ],
 )
 def test_what_a_page_showed(paging, told, found):
-    assert found_on(paging, 10, told) == found
+    assert found_on(paging, 10, {"Total": told, "Next": told, "All": 31}) == found
 
 
 @pytest.mark.parametrize(
@@ -85,5 +88,5 @@ def test_what_a_page_showed(paging, told, found):
     [(TOTAL, None), (TOTAL, "4"), (TOTAL, True), (TOTAL, -1), (CURSOR, {}), (CURSOR, True), (CURSOR, 1.5)],
 )
 def test_a_list_that_does_not_tell_what_it_promises(paging, told):
-    with pytest.raises(ValueError, match=r"^(Total is no number of pages|Next is no token)$"):
-        found_on(paging, 10, told)
+    with pytest.raises(ValueError, match=r"^(Total is no number|Next is no token)$"):
+        found_on(paging, 10, {"Total": told, "Next": told})

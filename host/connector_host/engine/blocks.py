@@ -1,0 +1,111 @@
+"""What passes between the parts of a reading: pages that were listed, and blocks of records."""
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from connector_host.contract.errors import ConfigurationError, ConnectorHostError, SignInError
+
+from .lists import Part
+from .plan import Window
+from .splice import Prefix
+from .state import Position
+
+__all__ = ["FATAL", "Block", "Dead", "Failure", "Listed", "Reading", "Record", "Unit"]
+
+FATAL = (ConfigurationError, SignInError)
+"""Errors after which nothing else can be read either."""
+
+Record = bytes | msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Ids, or a record, that could not be had, and why."""
+
+    reason: str
+    ids: list[Any] | None = None
+    record: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A part of the stream that could not be read: why, and from when on it is to be read again."""
+
+    what: str
+    error: ConnectorHostError
+    since: datetime.datetime | None = None
+
+    def __str__(self) -> str:
+        """Return it as one sentence."""
+        return f"{self.what}: {self.error.message}"
+
+
+@dataclass(slots=True)
+class Block:
+    """Records that came together, and from where a run goes on when they are safe.
+
+    `ids` are those that were asked for, as JSON. `missing` are ids that gave no record, each with what is added to it.
+    """
+
+    records: Sequence[Record] = field(repr=False)
+    position: Position
+    ids: tuple[bytes, ...] = ()
+    missing: list[dict[str, Any]] = field(default_factory=list)
+    dead: list[Dead] = field(default_factory=list)
+    duplicates: int = 0
+    failure: Failure | None = None
+    page: int = 0
+    pages: int | None = None
+
+
+def _no_bound() -> float:
+    return float("inf")
+
+
+def _none_known(_: Sequence[bytes]) -> set[bytes]:
+    return set()
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a reading of a stream is about, and how. `settled` is the time before which nothing changes any more.
+
+    `tolerant` readings turn failures of single parts into blocks that tell them; others raise. `most` bounds how many
+    records are wanted at all. `known_ids` tells which ids (as JSON) have been asked for before.
+    """
+
+    window: Window = field(default_factory=Window)
+    settled: datetime.datetime | None = None
+    tolerant: bool = False
+    most: Callable[[], float] = _no_bound
+    known_ids: Callable[[Sequence[bytes]], set[bytes]] = _none_known
+
+
+@dataclass(slots=True)
+class Unit:
+    """A list for one value: the fields that ask for it, and its first page where it has come already.
+
+    `before` and `through` are digests of the values up to this one, without it and with it.
+    """
+
+    number: int
+    fields: Mapping[str, Any]
+    kept: Mapping[str, Any]
+    known: Any
+    before: str = ""
+    through: str = ""
+    first: Part | ConnectorHostError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page that was listed, what is added to its records, and the position behind it."""
+
+    part: Part
+    prefixes: tuple[Prefix, ...]
+    after: Position
+    failure: Failure | None = None

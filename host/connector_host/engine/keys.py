@@ -1,0 +1,107 @@
+"""Which records are known: the hash of each by its key, on disk, so that a million of them cost little memory.
+
+Every change belongs to the checkpoint that `commit` makes, together with a copy of the state that goes with it.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+__all__ = ["KeyStore", "Known"]
+
+Known = tuple[int, int]
+"""The hash of a record and the run in which it was last seen."""
+
+_FORMAT = 1
+_CACHE_KILOBYTES = 8_000
+_AT_ONCE = 500
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS records (key BLOB PRIMARY KEY, hash INTEGER NOT NULL, run INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ids (id BLOB PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL, state BLOB);
+"""
+
+
+class KeyStore:
+    """The keys of one stream. `path` None keeps them for the length of the run only."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._db = sqlite3.connect("" if path is None else path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL" if path is not None else "PRAGMA journal_mode=OFF")
+        self._db.execute("PRAGMA synchronous=FULL" if path is not None else "PRAGMA synchronous=OFF")
+        self._db.execute(f"PRAGMA cache_size=-{_CACHE_KILOBYTES}")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > _FORMAT:
+            self._db.close()
+            raise ValueError(f"it has format {version}, and this version knows {_FORMAT}")
+        self._db.executescript(f"{_SCHEMA} PRAGMA user_version={_FORMAT};")
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def close(self) -> None:
+        """Close the store; what was not committed is forgotten."""
+        self._db.rollback()
+        self._db.close()
+
+    def checkpoint(self) -> tuple[int, bytes] | None:
+        """Return the number and the state of the last checkpoint, None before the first."""
+        row = self._db.execute("SELECT sequence, state FROM checkpoint").fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def commit(self, sequence: int, state: bytes) -> None:
+        """Make everything since the last checkpoint safe, with the state that belongs to it."""
+        self._db.execute("INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)", (sequence, state))
+        self._db.execute("COMMIT")
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def forget(self) -> None:
+        """Remove every key."""
+        self._db.execute("DELETE FROM records")
+        self._db.execute("DELETE FROM ids")
+
+    def known(self, keys: Sequence[bytes]) -> dict[bytes, Known]:
+        """Return hash and run of those keys that are known."""
+        found: dict[bytes, Known] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            rows = self._db.execute(f"SELECT key, hash, run FROM records WHERE key IN ({marks})", some)  # noqa: S608 -- question marks
+            found.update((row[0], (row[1], row[2])) for row in rows)
+        return found
+
+    def put(self, rows: Iterable[tuple[bytes, int, int]]) -> None:
+        """Note key, hash and run of records."""
+        self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", rows)
+
+    def ids_of_run(self, ids: Sequence[bytes], run: int) -> set[bytes]:
+        """Return those ids that were asked for in this run."""
+        found: set[bytes] = set()
+        for start in range(0, len(ids), _AT_ONCE):
+            some = ids[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            rows = self._db.execute(f"SELECT id FROM ids WHERE run = ? AND id IN ({marks})", (run, *some))  # noqa: S608 -- question marks
+            found.update(row[0] for row in rows)
+        return found
+
+    def put_ids(self, ids: Iterable[bytes], run: int) -> None:
+        """Note that ids were asked for in this run."""
+        self._db.executemany("INSERT OR REPLACE INTO ids VALUES (?, ?)", ((each, run) for each in ids))
+
+    def count(self, run: int) -> int:
+        """Return how many records were seen in a run."""
+        return int(self._db.execute("SELECT count(*) FROM records WHERE run = ?", (run,)).fetchone()[0])
+
+    def not_seen(self, run: int) -> Iterator[list[bytes]]:
+        """Yield the keys that were last seen in an earlier run, some at a time; they may be removed on the way."""
+        after = b""
+        query = "SELECT key FROM records WHERE key > ? AND run < ? ORDER BY key LIMIT ?"
+        while keys := [row[0] for row in self._db.execute(query, (after, run, _AT_ONCE))]:
+            after = keys[-1]
+            yield keys
+
+    def remove(self, keys: Iterable[bytes]) -> None:
+        """Forget keys."""
+        self._db.executemany("DELETE FROM records WHERE key = ?", ((key,) for key in keys))
+
+    def end_run(self) -> None:
+        """Forget the ids of the run."""
+        self._db.execute("DELETE FROM ids")

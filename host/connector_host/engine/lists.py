@@ -1,0 +1,188 @@
+"""One list in one window of time: its pages fetched side by side where that can be, and given in order."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from connector_host.contract.answers import MeaningKind
+from connector_host.contract.errors import AnswerUnreadable, CallFacts
+from connector_host.contract.stream_models import CursorTokenPaging, PageNumberPaging, StreamList
+
+from .ahead import in_order
+from .answer import Answer
+from .envelope import page_of
+from .paging import Found, Step, first_step, found_on, next_step, step_after_full, told_at
+from .plan import Window, input_of
+
+__all__ = ["Caller", "Lists", "Part", "unreadable"]
+
+Caller = Callable[[str, Mapping[str, Any]], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page of a list: the records at each of its places, and the page behind it, None where the list ends."""
+
+    step: Step
+    groups: tuple[list[msgspec.Raw], ...] = field(repr=False)
+    found: Found
+    following: Step | None
+    call: CallFacts = field(default_factory=CallFacts)
+
+    @property
+    def size(self) -> int:
+        """How many records it has."""
+        return sum(map(len, self.groups))
+
+
+class Lists:
+    """Fetches the pages of lists. `inputs` gives the fields that filters fill in, `width` how many pages at once.
+
+    `ahead` is how many pages are asked for before it is known whether a list goes on so far.
+    """
+
+    def __init__(
+        self,
+        call: Caller,
+        *,
+        settings: Mapping[str, Any],
+        date_format: str,
+        width: int,
+        ahead: int,
+        inputs: Callable[[StreamList], Mapping[str, Any]],
+    ) -> None:
+        self._call = call
+        self._settings = settings
+        self._date_format = date_format
+        self._width = width
+        self._ahead = ahead
+        self._inputs = inputs
+
+    async def page(self, each: StreamList, window: Window, fields: Mapping[str, Any], step: Step | None = None) -> Part:
+        """Fetch one page, the first for None. Raises AnswerUnreadable when its answer has no list of records."""
+        step = step or first_step(each.paging)
+        asked = {**step.fields, **self._inputs(each), **fields}
+        answer = await self._call(each.operation, input_of(each, window, self._settings, asked, self._date_format))
+        paths = tuple(place.path or "" for place in each.places)
+        if answer.meaning.kind is MeaningKind.END_OF_LIST or not answer.body.strip():
+            return Part(step, tuple([] for _ in paths), Found(0), None, _facts(answer))
+        told = told_at(each.paging)
+        try:
+            groups, values = page_of(answer.body, paths, told)
+            found = found_on(each.paging, sum(map(len, groups)), dict(zip(told, values, strict=True)))
+        except ValueError as error:
+            raise unreadable(answer, f"{error} in it") from None
+        return Part(step, tuple(groups), found, next_step(each.paging, step, found), _facts(answer))
+
+    async def pages(
+        self, each: StreamList, window: Window, fields: Mapping[str, Any], *, start: Step | None, first: Part | None
+    ) -> AsyncGenerator[Part, None]:
+        """Yield the pages from a step on; `first` is the first of them where it has come already.
+
+        Raises AnswerUnreadable when a page comes twice: a list that leads back into itself would never end.
+        """
+        known: dict[tuple[int, int, int], int] = {}
+        part = first or await self.page(each, window, fields, start)
+        source: AsyncGenerator[Part, None]
+        if part.following is None:
+            source = _just(part)
+        elif isinstance(each.paging, CursorTokenPaging):
+            source = self._one_ahead(each, window, fields, part)
+        else:
+            source = self._side_by_side(each, window, fields, part)
+        try:
+            async for each_part in source:
+                _check_repeat(each_part, known)
+                yield each_part
+        finally:
+            await source.aclose()
+
+    async def _one_ahead(
+        self, each: StreamList, window: Window, fields: Mapping[str, Any], part: Part
+    ) -> AsyncGenerator[Part, None]:
+        """Yield pages that lead to each other, the next one being fetched while one is worked on."""
+        following: asyncio.Task[Part] | None = None
+        try:
+            while True:
+                if part.following is not None:
+                    if part.found.token == part.step.fields.get(getattr(each.paging, "token", "")):
+                        raise _endless(part, f"page {part.step.number} leads to itself")
+                    following = asyncio.create_task(self.page(each, window, fields, part.following))
+                yield part
+                if following is None:
+                    return
+                part, following = await following, None
+        finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+
+    async def _side_by_side(
+        self, each: StreamList, window: Window, fields: Mapping[str, Any], part: Part
+    ) -> AsyncGenerator[Part, None]:
+        """Yield pages whose number is known before they come."""
+        told = isinstance(each.paging, PageNumberPaging) and each.paging.until == "total_pages"
+        width = self._width if told else min(self._width, 1 + self._ahead)
+        last = part
+        yield part
+        while last.following is not None:
+            last = replace(last, groups=())
+            pages = in_order(self._jobs(each, window, fields, last), width)
+            try:
+                async for following in pages:
+                    last = following
+                    yield following
+                    if following.following is None:
+                        break
+            finally:
+                await pages.aclose()
+
+    async def _jobs(
+        self, each: StreamList, window: Window, fields: Mapping[str, Any], last: Part
+    ) -> AsyncGenerator[Callable[[], Coroutine[Any, Any, Part]], None]:
+        """Yield what fetches the pages behind the last known one, as far as it tells that there are any."""
+        step = last.following
+        while step is not None:
+            asked = step
+            yield lambda asked=asked: self.page(each, window, fields, asked)  # type: ignore[misc]
+            if last.found.total_pages is not None:
+                step = next_step(each.paging, step, last.found)
+            else:
+                step = step_after_full(each.paging, step)
+
+
+async def _just(part: Part) -> AsyncGenerator[Part, None]:
+    yield part
+
+
+def _check_repeat(part: Part, known: dict[tuple[int, int, int], int]) -> None:
+    rows = next((group for group in part.groups if group), None)
+    if rows is None:
+        return
+    mark = (hash(bytes(rows[0])), hash(bytes(rows[-1])), part.size)
+    if known.setdefault(mark, part.step.number) != part.step.number:
+        raise _endless(part, f"page {part.step.number} repeats page {known[mark]}")
+
+
+def _endless(part: Part, why: str) -> AnswerUnreadable:
+    return AnswerUnreadable(
+        f"The list of {part.call.operation} does not end: {why}.",
+        next_step="Try again later; if it stays so, report it to the connector's author with the request id.",
+        call=part.call,
+    )
+
+
+def _facts(answer: Answer) -> CallFacts:
+    return CallFacts(answer.operation.id, request_id=answer.request_id, status=answer.status)
+
+
+def unreadable(answer: Answer, why: str) -> AnswerUnreadable:
+    """Return the error for an answer that does not have the form that a stream expects."""
+    return AnswerUnreadable(
+        f"The answer to {answer.operation.id} is not what the stream expects: {why}.",
+        next_step="Report it to the connector's author with the request id.",
+        call=_facts(answer),
+    )

@@ -1,0 +1,47 @@
+"""JSON Lines on standard output, for pipes."""
+
+from collections.abc import Sequence
+from typing import IO
+
+import msgspec
+
+from .base import SinkMark
+from .lines import lines_of
+
+__all__ = ["StdoutSink"]
+
+
+class StdoutSink:
+    """Writes lines to a stream that cannot be cut back: after a stop everything comes again."""
+
+    resumes = False
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def open(self, mark: SinkMark | None, *, rewrite: bool, unfinished: bool) -> None:
+        """See Sink."""
+
+    def write(self, records: Sequence[bytes | msgspec.Raw]) -> int:
+        """See Sink. Raises BrokenPipeError when the reader has gone."""
+        if not records:
+            return 0
+        data = lines_of(records)
+        self._stream.write(data)
+        return len(data)
+
+    def commit(self) -> SinkMark:
+        """See Sink."""
+        self._stream.flush()
+        return SinkMark()
+
+    def finish(self) -> None:
+        """See Sink."""
+
+    def close(self) -> None:
+        """See Sink."""
+
+    @property
+    def place(self) -> str:
+        """See Sink."""
+        return "standard output"

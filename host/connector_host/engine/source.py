@@ -1,0 +1,295 @@
+"""Reads a stream from the vendor, one way: its lists and details, as blocks of records in a fixed order."""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from connector_host.contract.catalogue import Catalogue
+from connector_host.contract.errors import AnswerUnreadable, CallFacts, ConnectorHostError
+from connector_host.contract.stream_models import Details, Stream, StreamList
+
+from .ahead import in_order
+from .blocks import FATAL, Block, Dead, Failure, Listed, Reading, Record
+from .details import DetailsReader, Given
+from .envelope import fields_of, list_of, value_of
+from .listing import Listing
+from .lists import Caller, Lists, Part
+from .plan import Window
+from .selection import Selection
+from .splice import Prefix
+from .state import Position
+from .values import Values
+
+__all__ = ["Source", "Surroundings"]
+
+_TRIES = 2
+_SAMPLES = 5
+_AHEAD = 2
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a source needs beside its stream. `width` is how many requests of a kind are under way at once."""
+
+    call: Caller
+    streams: Mapping[str, Stream]
+    catalogue: Catalogue
+    settings: Mapping[str, Any]
+    date_format: str
+    width: int
+
+
+class Source:
+    """One way to the records of a stream, for one reading."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        way: tuple[tuple[StreamList, ...], Details | None],
+        around: Surroundings,
+        *,
+        selection: Selection | None = None,
+        reading: Reading | None = None,
+    ) -> None:
+        self._stream = stream
+        self._around = around
+        self.lists, details = way
+        self._selection = selection or Selection()
+        self._reading = reading or Reading()
+        # With a bound, nothing is asked for that may not be wanted.
+        self._width = around.width if self._reading.most() == float("inf") else 1
+        self._lists = Lists(
+            around.call,
+            settings=around.settings,
+            date_format=around.date_format,
+            width=self._width,
+            ahead=_AHEAD if self._reading.tolerant else 0,
+            inputs=self._inputs,
+        )
+        key = stream.primary_key[0] if len(stream.primary_key) == 1 and stream.each is None else None
+        self._details = DetailsReader(around.call, details, around.settings, key) if details is not None else None
+        self._batch = (details.batch or 1) if details is not None else 0
+        self._values = Values(around.call, around.settings, self._parents)
+        self._in_flight: set[bytes] = set()
+
+    async def blocks(self, start: Position) -> AsyncGenerator[Block, None]:
+        """Yield the stream's records from a position on, list by list.
+
+        Raises what calls raise: always when nothing else can be read either, and in a reading that is not tolerant
+        also when only a part cannot.
+        """
+        for number, each in enumerate(self.lists):
+            if number < start.list_number or self._selection.skips(each):
+                continue
+            begin = start if number == start.list_number else Position(number)
+            listing = Listing(each, self._lists, self._values, self._reading, self._width)
+            async with aclosing(self._of_list(each, listing, begin)) as blocks:
+                async for block in blocks:
+                    yield block
+
+    async def first_page(self) -> Part:
+        """Ask for the first page of the first list that needs no values, to see whether this way works."""
+        each = next((each for each in self.lists if each.for_each is None), self.lists[0])
+        return await self._lists.page(each, self._reading.window, {})
+
+    async def sample(self, each: StreamList) -> tuple[int, list[Part]]:
+        """Return how many values a list has, and the first pages of some of them."""
+        parts: list[Part] = []
+        if each.for_each is None:
+            return 1, [await self._lists.page(each, self._reading.window, {})]
+        number = 0
+        async with aclosing(self._values.of(each.for_each, self._reading.window)) as values:
+            async for fields, _, _ in values:
+                number += 1
+                if number <= _SAMPLES:
+                    parts.append(await self._lists.page(each, self._reading.window, fields))
+        return number, parts
+
+    async def ask_again(self, missing: Sequence[dict[str, Any]]) -> Block:
+        """Ask once more for ids that gave no record."""
+        block = Block([], Position())
+        records: list[Record] = []
+        together: dict[bytes, list[Any]] = {}
+        for each in missing:
+            together.setdefault(msgspec.json.encode(each.get("add", {})), []).append(each["id"])
+        for added, ids in together.items():
+            fields = msgspec.json.decode(added)
+            for start in range(0, len(ids), self._batch or 1):
+                given = await self._asked(ids[start : start + self._batch], block)
+                records += self._finished(given.records, Prefix(fields), block.dead)
+                block.missing += _missing(given, Prefix(fields))
+                block.dead += given.dead
+        block.records = records
+        return block
+
+    def _of_list(self, each: StreamList, listing: Listing, begin: Position) -> AsyncGenerator[Block, None]:
+        if self._details is None:
+            return self._whole_records(listing, begin)
+        return in_order(self._batches(each, listing, begin), self._width)
+
+    async def _whole_records(self, listing: Listing, begin: Position) -> AsyncGenerator[Block, None]:
+        async with aclosing(listing.pages(begin)) as pages:
+            async for page in pages:
+                dead: list[Dead] = []
+                groups = [
+                    self._finished(rows, prefix, dead)
+                    for rows, prefix in zip(page.part.groups, page.prefixes, strict=True)
+                ]
+                records = groups[0] if len(groups) == 1 else [record for group in groups for record in group]
+                yield Block(
+                    records,
+                    page.after,
+                    dead=dead,
+                    failure=page.failure,
+                    page=page.part.step.number,
+                    pages=page.part.found.total_pages,
+                )
+
+    async def _batches(
+        self, each: StreamList, listing: Listing, begin: Position
+    ) -> AsyncGenerator[Callable[[], Coroutine[Any, Any, Block]], None]:
+        """Yield what asks for the details of the ids that a list gives, in batches that may span its pages.
+
+        Ids that wait for a full batch stand in the position, so that they are asked for whatever happens.
+        """
+        waiting = [(value, msgspec.json.encode(value)) for value in begin.pending]
+        self._in_flight.update(raw for _, raw in waiting)
+        after, prefix, twice = msgspec.structs.replace(begin, pending=[]), Prefix(), 0
+        page: Listed | None = None
+        async with aclosing(listing.pages(after)) as pages:
+            async for page in pages:
+                before, after = after, page.after
+                for rows, added in zip(page.part.groups, page.prefixes, strict=True):
+                    if waiting and added.fields != prefix.fields:
+                        yield partial(self._detailed, tuple(waiting), prefix, before, 0, page)
+                        waiting = []
+                    prefix = added
+                    fresh, again = self._fresh(_ids_in(each, rows))
+                    waiting, twice = waiting + fresh, twice + again
+                while waiting and len(waiting) >= (size := self._wanted()):
+                    batch, waiting = waiting[:size], waiting[size:]
+                    rest = [value for value, _ in waiting]
+                    position = before if prefix and rest else msgspec.structs.replace(after, pending=rest)
+                    yield partial(self._detailed, tuple(batch), prefix, position, twice, page)
+                    twice = 0
+                if waiting and prefix:
+                    yield partial(self._detailed, tuple(waiting), prefix, after, twice, page)
+                    waiting, twice = [], 0
+                if page.failure is not None:
+                    rest = [value for value, _ in waiting]
+                    position = msgspec.structs.replace(after, pending=rest)
+                    yield partial(_ready, Block([], position, failure=page.failure))
+        yield partial(self._detailed, tuple(waiting), prefix, after, twice, page)
+
+    def _wanted(self) -> int:
+        """Return how many ids the next batch has: no more than are wanted at all."""
+        return int(min(self._batch, max(1.0, self._reading.most())))
+
+    async def _detailed(
+        self, batch: Sequence[tuple[Any, bytes]], prefix: Prefix, position: Position, twice: int, page: Listed | None
+    ) -> Block:
+        """Return the records of a batch of ids."""
+        block = Block([], position, ids=tuple(raw for _, raw in batch), duplicates=twice)
+        if page is not None:
+            block.page, block.pages = page.part.step.number, page.part.found.total_pages
+        if batch:
+            given = await self._asked([value for value, _ in batch], block)
+            block.records = self._finished(given.records, prefix, block.dead)
+            block.dead += given.dead
+            block.missing = _missing(given, prefix)
+        return block
+
+    def emitted(self, block: Block) -> None:
+        """Take note that a block's ids are known to whoever reads the blocks."""
+        self._in_flight.difference_update(block.ids)
+
+    async def _asked(self, ids: Sequence[Any], block: Block) -> Given:
+        """Ask for ids; in a tolerant reading what fails twice is told in the block."""
+        if self._details is None:
+            return Given()
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return await self._details.ask(ids, tolerant=self._reading.tolerant)
+            except FATAL:
+                raise
+            except ConnectorHostError as error:
+                if not self._reading.tolerant:
+                    raise
+                if attempt == _TRIES:
+                    block.failure = Failure(f"{len(ids)} ids of {self._stream.name}", error, block.position.since)
+                    return Given(dead=[Dead(error.message, ids=list(ids))])
+        raise AssertionError("unreachable")  # pragma: no cover -- the last try returns or raises
+
+    def _fresh(self, ids: list[tuple[Any, bytes]]) -> tuple[list[tuple[Any, bytes]], int]:
+        """Return the ids that were not asked for yet, and how many were."""
+        known = self._reading.known_ids([raw for _, raw in ids]) if ids else set()
+        fresh = []
+        for value, raw in ids:
+            if raw not in known and raw not in self._in_flight:
+                self._in_flight.add(raw)
+                fresh.append((value, raw))
+        return fresh, len(ids) - len(fresh)
+
+    def _finished(self, rows: Sequence[msgspec.Raw], prefix: Prefix, dead: list[Dead]) -> Sequence[Record]:
+        """Return the stream's records out of those that came: with what is added, and taken apart."""
+        path = self._stream.each
+        if path is None and not prefix:
+            return rows
+        found: list[Record] = []
+        outer = self._stream.inherit
+        for row in rows:
+            try:
+                if path is None:
+                    found.append(prefix.on(row))
+                    continue
+                fields = fields_of(row, (path, *outer.values()))
+                inner = Prefix({**prefix.fields, **{name: value_of(fields[field]) for name, field in outer.items()}})
+                found += [inner.on(element) for element in list_of(fields[path])]
+            except ValueError as error:
+                dead.append(Dead(f"This is not what the stream expects: {error}.", record=bytes(row)))
+        return found
+
+    def _inputs(self, each: StreamList) -> Mapping[str, Any]:
+        return self._selection.inputs_for(each, self._around.catalogue) if self._selection.inputs else {}
+
+    async def _parents(self, name: str, window: Window) -> AsyncGenerator[Sequence[Record], None]:
+        """Yield the records of a parent stream, of the same time where it can be limited."""
+        stream = self._around.streams[name]
+        limited = window if stream.incremental else Window()
+        reading = replace(Reading(), window=limited)
+        source = Source(stream, stream.ways[0], self._around, reading=reading)
+        async with aclosing(source.blocks(Position())) as blocks:
+            async for block in blocks:
+                source.emitted(block)
+                yield block.records
+
+
+def _ids_in(each: StreamList, rows: Sequence[msgspec.Raw]) -> list[tuple[Any, bytes]]:
+    """Return the id in each listed record, decoded and as JSON."""
+    found = []
+    for row in rows:
+        try:
+            value = value_of(fields_of(row, (each.id or "",))[each.id or ""])
+        except ValueError:
+            value = None
+        if value is None:
+            raise AnswerUnreadable(
+                f"A record in the answer to {each.operation} has no {each.id or 'id'}.",
+                next_step="Report it to the connector's author.",
+                call=CallFacts(each.operation),
+            )
+        found.append((value, msgspec.json.encode(value)))
+    return found
+
+
+def _missing(given: Given, prefix: Prefix) -> list[dict[str, Any]]:
+    return [{"id": each, **({"add": prefix.fields} if prefix else {})} for each in given.missing]
+
+
+async def _ready(block: Block) -> Block:
+    return block

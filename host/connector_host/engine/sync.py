@@ -1,0 +1,257 @@
+"""Pulls a stream into a sink so that a stop at any moment loses nothing: every record is safe before it is passed.
+
+A checkpoint is made in this order: the sink and the dead letters are made safe, then the keys together with a copy of
+the state, then the state itself.
+"""
+
+import asyncio
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+
+from connector_host.contract.clock import Clock
+from connector_host.contract.errors import ConnectorHostError
+
+from .blocks import Block, Failure, Reading
+from .checkpoints import Cadence, Checkpoints
+from .connection import Connection
+from .dead_letters import DeadLetters, NoDeadLetters
+from .emitter import Emitter
+from .estimate import estimate_of
+from .preparation import Mode, Prepared, prepare
+from .removal import remove_what_is_gone
+from .report import Counts, Estimate, Progress, RunEnd, SyncReport
+from .sinks.base import Sink
+from .source import Source
+from .state import Position, StateStore
+from .totals import Totals
+from .tracking import Tracker
+from .transform import transform_of
+from .ways import choose_way, name_of
+
+__all__ = ["Sync"]
+
+_MOST_FAILURES = 3
+_MOST_GONE = 10_000
+
+
+class Sync:
+    """One run of one stream: the next part of what a `state` says, or all of it.
+
+    `mode` "auto" reads only what changed where the vendor can list that, and otherwise compares with what is known:
+    then records say in `_change` whether they were created, updated or removed. "full" replaces the content.
+
+    `dedupe` lets no record come twice in a full run, whatever happens. `progress` is called after every block.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        stream: str,
+        *,
+        sink: Sink,
+        state: StateStore,
+        mode: Mode = "auto",
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+        limit: int | None = None,
+        filters: Mapping[str, str] | None = None,
+        columns: Sequence[str] | None = None,
+        normalise: bool = False,
+        dedupe: bool = False,
+        dead_letters: DeadLetters | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        clock: Clock | None = None,
+        cadence: Cadence | None = None,
+    ) -> None:
+        self._connection = connection
+        self._stream = connection.stream(stream)
+        self._sink = sink
+        self._store = state
+        self._clock = clock or connection.clock
+        self._dead_letters = dead_letters or NoDeadLetters()
+        self._progress = progress
+        self._cadence = cadence or Cadence()
+        self._asked = {
+            "mode": mode,
+            "since": since,
+            "until": until,
+            "filters": dict(filters or {}),
+            "columns": list(columns or ()),
+            "normalise": normalise,
+        }
+        self._transform = transform_of(columns, self._stream.primary_key, normalise=normalise)
+        self._limit = limit
+        self._dedupe = dedupe
+        self._work: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._failures: list[Failure] = []
+        self._warnings: list[str] = []
+
+    def stop(self) -> None:
+        """End the run at a checkpoint as soon as can be; `run` then returns. May be called from a signal handler."""
+        self._stopping = True
+        if self._work is not None:
+            self._work.cancel()
+
+    async def estimate(self) -> Estimate:
+        """Return what the run would take; asks the vendor as little as is needed to tell. Changes nothing."""
+        prepared = prepare(self._stream, self._connection.surroundings.streams, self._store, self._clock, self._asked)
+        return await estimate_of(self._connection, self._stream, prepared)
+
+    async def run(self) -> SyncReport:
+        """Pull until everything is read, the limit is reached, or `stop` is called.
+
+        What goes wrong at the vendor is told in the report, with everything that was read before it safe. Raises
+        UnknownName and InputInvalid for what cannot be pulled like this, and ConfigurationError for files and states
+        that cannot be used.
+        """
+        began, asked_before = self._clock.monotonic(), self._connection.stats.requests
+        keys = self._store.keys()
+        error: ConnectorHostError | None = None
+        try:
+            prepared = prepare(
+                self._stream, self._connection.surroundings.streams, self._store, self._clock, self._asked, keys=keys
+            )
+            checkpoints = Checkpoints(
+                self._store,
+                keys,
+                self._sink,
+                self._dead_letters,
+                prepared=prepared,
+                cadence=self._cadence,
+                clock=self._clock,
+            )
+            counts = Counts.of(prepared.run.counts)
+            tracker = Tracker(self._connection, self._clock, prepared, counts, self._progress)
+            checkpoints.open(dedupe=self._dedupe)
+            self._work = asyncio.ensure_future(self._pull(prepared, checkpoints, counts, tracker))
+            try:
+                await self._work
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    raise
+            except ConnectorHostError as found:
+                error = found
+            if not checkpoints.finished:
+                checkpoints.make(counts)
+        finally:
+            await self._let_go()
+            self._sink.close()
+            self._dead_letters.close()
+            keys.close()
+        return SyncReport(
+            self._stream.name,
+            prepared.state.mode,
+            self._end(counts, error, finished=checkpoints.finished),
+            counts,
+            self._connection.stats.requests - asked_before,
+            self._clock.monotonic() - began,
+            prepared.state.sequence,
+            self._sink.place,
+            checkpoints.finished,
+            not prepared.begins,
+            tuple(self._warnings),
+            tuple(map(str, self._failures)),
+            error,
+        )
+
+    async def _let_go(self) -> None:
+        work = self._work
+        if work is not None and not work.done():
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+
+    def _end(self, counts: Counts, error: ConnectorHostError | None, *, finished: bool) -> RunEnd:
+        if self._stopping and not finished:
+            return RunEnd.STOPPED
+        if error is not None:
+            return RunEnd.PARTIAL_SUCCESS if counts.written or counts.removed else RunEnd.FAILURE
+        return RunEnd.PARTIAL_SUCCESS if self._failures or counts.dead else RunEnd.SUCCESS
+
+    async def _pull(self, prepared: Prepared, checkpoints: Checkpoints, counts: Counts, tracker: Tracker) -> None:
+        run, state = prepared.run, prepared.state
+        reading = Reading(
+            prepared.window,
+            settled=prepared.settled,
+            tolerant=True,
+            most=lambda: float("inf") if self._limit is None else max(0.0, self._limit - self._this_time),
+            known_ids=lambda ids: checkpoints.keys.ids_of_run(ids, run.number),
+        )
+        self._this_time = 0
+        around = self._connection.surroundings
+        way = await choose_way(self._stream, around, reading, state.way)
+        state.way = name_of(self._stream, way)
+        emitter = Emitter(
+            self._sink,
+            self._dead_letters,
+            checkpoints.keys,
+            remembers=checkpoints.remembers,
+            run=run.number,
+            primary_key=self._stream.primary_key,
+            selection=prepared.selection,
+            transform=self._transform,
+            marks=state.mode == "changes",
+            per_run=state.mode == "full",
+            counts=counts,
+        )
+        totals = Totals(self._connection, self._stream, prepared, checkpoints, counts)
+        source = Source(self._stream, way, around, selection=prepared.selection, reading=reading)
+        complete = await self._read(source, reading, emitter, checkpoints, tracker)
+        while complete and await totals.ask_for_another_pass():
+            source = Source(self._stream, way, around, selection=prepared.selection, reading=totals.again(reading))
+            run.position = Position()
+            complete = await self._read(source, reading, emitter, checkpoints, tracker)
+        self._warnings += totals.warnings
+        if not complete:
+            if state.mode == "full":
+                checkpoints.finish(counts, failed=bool(self._failures))
+            return
+        if run.gone:
+            self._take(await source.ask_again(run.gone), emitter, source, checkpoints, last=True)
+        if state.mode == "changes" and not (self._failures or run.failed or totals.moving):
+            await remove_what_is_gone(self._connection, self._stream, emitter, checkpoints, counts)
+        checkpoints.finish(counts, failed=bool(self._failures))
+
+    async def _read(
+        self, source: Source, reading: Reading, emitter: Emitter, checkpoints: Checkpoints, tracker: Tracker
+    ) -> bool:
+        """Read from where the run is to its end; tell whether it was reached, and not the limit before it."""
+        in_a_row = 0
+        async with aclosing(source.blocks(checkpoints.prepared.run.position)) as blocks:
+            async for block in blocks:
+                if reading.most() <= 0:
+                    return False
+                self._take(block, emitter, source, checkpoints)
+                tracker.moved(block)
+                in_a_row = in_a_row + 1 if block.failure is not None else 0
+                if block.failure is not None and in_a_row >= _MOST_FAILURES:
+                    raise block.failure.error
+        return reading.most() > 0
+
+    def _take(
+        self, block: Block, emitter: Emitter, source: Source, checkpoints: Checkpoints, *, last: bool = False
+    ) -> None:
+        """Write a block and pass it: nothing waits between the two."""
+        run = checkpoints.prepared.run
+        before = emitter.counts.written
+        size = emitter.take(block, float("inf") if self._limit is None else self._limit - self._this_time)
+        self._this_time += emitter.counts.written - before
+        source.emitted(block)
+        if last:
+            emitter.counts.gone += len(block.missing)
+            run.gone = []
+        else:
+            room = max(0, _MOST_GONE - len(run.gone))
+            run.gone += block.missing[:room]
+            emitter.counts.gone += len(block.missing[room:])
+            whole = self._limit is None or self._this_time < self._limit
+            run.position = block.position if whole else run.position
+        if block.failure is not None:
+            self._failures.append(block.failure)
+            since = block.failure.since
+            run.failed = True
+            if since is not None:
+                run.failed_since = min(since, run.failed_since or since)
+        checkpoints.passed(size, emitter.counts)
