@@ -69,9 +69,10 @@ def _inlined(schema: Any, definitions: Mapping[str, Any], open_names: tuple[str,
 def _readable(folder: ConnectorFolder, method: AuthenticationMethod) -> dict[str, Any] | None:
     """Return the schema of a method's credentials, None when its file is missing or no JSON: another check says so."""
     try:
-        return credentials_schema(folder, method)
+        schema: Any = credentials_schema(folder, method)
     except (OSError, ValueError):
         return None
+    return schema if isinstance(schema, dict) else None
 
 
 def _of_whole(folder: ConnectorFolder, path: Sequence[str | int], schema: Mapping[str, Any]) -> Iterator[Problem]:
@@ -90,7 +91,7 @@ def _of_section(
         if not isinstance(rule, Mapping):
             continue
         for name, sentence, fix in _of_field(variable, rule):
-            where = folder.source.where([*path, number])
+            where = folder.source.where([*path, number, "schema"])
             yield Problem(where, name, f"{variable.key}: {sentence}", fix)
 
 
