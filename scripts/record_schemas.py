@@ -119,7 +119,8 @@ class _Deriver:
             names = {name: f"{name}_{area.replace('-', '_')}" for name in own}
         for name, found in own.items():
             self._definitions[names[name]] = _renamed(found, names)
-        return _renamed({key: value for key, value in schema.items() if key != "$defs"}, names)
+        bare: Schema = _renamed({key: value for key, value in schema.items() if key != "$defs"}, names)
+        return bare
 
     def _resolved(self, schema: Schema) -> Schema:
         """Return what a schema stands for: references followed, and of alternatives the first that is no null."""

@@ -1,0 +1,180 @@
+"""Writes docs/streams.md: what each stream gives, needs and costs, from the manifest, the catalogue and the samples.
+
+Run `python -m scripts.stream_docs` after a stream has changed; `--check` writes nothing and exits 1 when the page
+differs.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from connector_host.contract.manifest_file import ConnectorFolder, read_manifest
+from connector_host.contract.permissions import PermissionNames
+from connector_host.contract.stream_models import Filter, Stream
+from connector_host.contract.variables import variables_in
+
+from .stream_costs import Cost, costs_of, unit_of
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "streams.md"
+_GAPS = Path(__file__).with_name("stream_gaps.md")
+_HEAD = """# Streams
+
+Everything that the connector can pull. This page is generated: change the manifest, then run
+`python -m scripts.stream_docs`.
+
+Costs are requests for a thousand units, and the minutes of the operation's quota that they take. Quotas are by
+operation and session, so operations of one stream run beside each other and the slowest sets the pace.
+
+Modes: **full** gives everything; **incremental** gives what came or changed since the last pull; **changes** compares
+everything with the last pull and gives what was created, updated or removed.
+"""
+
+
+def page(connector: ConnectorFolder) -> str:
+    """Return the whole page."""
+    streams = connector.manifest.streams
+    parts = [_HEAD, _overview(connector, streams)]
+    parts += [f"## {stream.title}\n\n{_section(connector, stream)}" for stream in streams]
+    return "\n".join((*parts, _GAPS.read_text("utf-8")))
+
+
+def _overview(connector: ConnectorFolder, streams: tuple[Stream, ...]) -> str:
+    rows = [
+        f"| [`{stream.name}`](#{_anchor(stream.title)}) | {stream.entity_type} | {', '.join(_modes(stream))} | "
+        f"{_slowest(_own_costs(connector, stream))} |"
+        for stream in streams
+    ]
+    head = ["| Stream | Entity type | Modes | Minutes of quota for 1,000 units |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows, ""])
+
+
+def _anchor(title: str) -> str:
+    return "".join(letter for letter in title.lower().replace(" ", "-") if letter.isalnum() or letter == "-")
+
+
+def _section(connector: ConnectorFolder, stream: Stream) -> str:
+    facts = [
+        ("Name", f"`{stream.name}`"),
+        ("Entity type", stream.entity_type),
+        ("Primary key", ", ".join(f"`{field}`" for field in stream.primary_key)),
+        ("Cursor", f"`{stream.cursor}`" if stream.cursor else "none"),
+        ("Modes", ", ".join(_modes(stream))),
+        ("Limits", _limits(stream)),
+        ("Permissions", _permissions(connector, stream)),
+        ("Record", f"[{stream.record_schema}](../{stream.record_schema})"),
+    ]
+    sample = (connector.folder / "schemas" / "samples" / f"{stream.name}.json").read_text("utf-8").rstrip()
+    return "\n".join(
+        [
+            stream.description,
+            "",
+            "| | |",
+            "| --- | --- |",
+            *(f"| {name} | {text} |" for name, text in facts),
+            "",
+            *_filters(stream),
+            *_costs(connector, stream),
+            "<details><summary>Sample record</summary>",
+            "",
+            "```json",
+            sample,
+            "```",
+            "",
+            "</details>",
+            "",
+        ]
+    )
+
+
+def _modes(stream: Stream) -> tuple[str, ...]:
+    return ("full", "incremental") if stream.incremental else ("full", "changes")
+
+
+def _limits(stream: Stream) -> str:
+    since = any(each.time is not None or "since" in variables_in(each.input) for each in stream.lists)
+    until = any(
+        (each.time is not None and each.time.until is not None) or "until" in variables_in(each.input)
+        for each in stream.lists
+    )
+    return ", ".join(name for name, has in (("since", since), ("until", until)) if has) or "none"
+
+
+def _permissions(connector: ConnectorFolder, stream: Stream) -> str:
+    """Return the nodes of every operation on every way, parents included, in the short form of a scope."""
+    section = connector.manifest.permissions
+    names = PermissionNames(section.prefix, section.suffix, section.everything) if section else PermissionNames()
+    nodes = {names.short(node) for operation in _operations(connector, stream) for node in _nodes(connector, operation)}
+    return ", ".join(f"`{node}`" for node in sorted(nodes)) or "none that the vendor names"
+
+
+def _operations(connector: ConnectorFolder, stream: Stream) -> Iterator[str]:
+    yield from stream.operations()
+    for parent in stream.parents:
+        yield from _operations(connector, connector.manifest.stream(parent))
+
+
+def _nodes(connector: ConnectorFolder, operation: str) -> tuple[str, ...]:
+    return connector.catalogue.get(operation).permissions
+
+
+def _filters(stream: Stream) -> list[str]:
+    if not stream.filters:
+        return []
+    rows = [f"| `{each.name}` | {_choices(each)} | {each.help} |" for each in stream.filters]
+    return ["| Filter | Values | |", "| --- | --- | --- |", *rows, ""]
+
+
+def _choices(each: Filter) -> str:
+    return ", ".join(f"`{name}`" for name in each.choices) or "any"
+
+
+def _own_costs(connector: ConnectorFolder, stream: Stream, way: int = 0) -> list[Cost]:
+    lists, details = stream.ways[way]
+    return costs_of(connector.manifest, connector.catalogue, lists, details)
+
+
+def _slowest(costs: list[Cost]) -> str:
+    known = [cost.minutes for cost in costs if cost.minutes is not None]
+    if known:
+        return f"{max(known):.2f}"
+    return "not stated" if any(cost.requests for cost in costs) else "one list"
+
+
+def _costs(connector: ConnectorFolder, stream: Stream) -> list[str]:
+    unit = unit_of(connector.manifest, stream)
+    lines: list[str] = []
+    for way in range(len(stream.ways)):
+        costs = _own_costs(connector, stream, way)
+        if stream.fallback is not None:
+            name = (stream.fallback.first, stream.fallback.second)[way]
+            lines += [f"With `{stream.fallback.setting}: {name}`:", ""]
+        lines += [
+            f"| Operation | Requests for 1,000 {unit} | | Limit a minute | Minutes of quota |",
+            "| --- | ---: | --- | ---: | ---: |",
+            *(_cost_row(cost) for cost in costs),
+            "",
+        ]
+    return lines
+
+
+def _cost_row(cost: Cost) -> str:
+    requests = "" if cost.requests is None else f"{cost.requests:,}"
+    minutes = "" if cost.minutes is None else f"{cost.minutes:.2f}"
+    limit = "not stated" if cost.calls is None else f"{cost.calls * 60 / cost.seconds:g}"
+    return f"| `{cost.operation}` | {requests} | {cost.said} | {limit} | {minutes} |"
+
+
+def main(check: bool) -> int:
+    """Write or compare the page; return the exit code."""
+    text = page(read_manifest(ROOT / "connector.yaml"))
+    if PAGE.is_file() and PAGE.read_text("utf-8") == text:
+        return 0
+    print(f"{'differs' if check else 'wrote'}: {PAGE.relative_to(ROOT)}")
+    if not check:
+        PAGE.write_text(text, "utf-8")
+    return 1 if check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
