@@ -1,8 +1,10 @@
-"""The real connections: pooled, bounded, through the proxy that the machine's environment names."""
+"""The real connections: kept open, and through the proxy that the machine's environment names."""
 
 import urllib.request
 
 import httpx
+
+from .http1 import Http1Transport
 
 __all__ = ["network"]
 
@@ -12,16 +14,15 @@ _KEEP_ALIVE_SECONDS = 4.0
 
 def network(concurrency: int) -> httpx.AsyncBaseTransport:
     """Return a transport for so many connections at once."""
-    limits = httpx.Limits(
-        max_connections=concurrency, max_keepalive_connections=concurrency, keepalive_expiry=_KEEP_ALIVE_SECONDS
-    )
-    direct = httpx.AsyncHTTPTransport(limits=limits)
+    direct = Http1Transport(keep_alive=_KEEP_ALIVE_SECONDS)
     proxies = urllib.request.getproxies()
     address = proxies.get("https") or proxies.get("all")
     if not address:
         return direct
-    proxied = httpx.AsyncHTTPTransport(limits=limits, proxy=httpx.Proxy(address))
-    return _ByHost(direct, proxied)
+    limits = httpx.Limits(
+        max_connections=concurrency, max_keepalive_connections=concurrency, keepalive_expiry=_KEEP_ALIVE_SECONDS
+    )
+    return _ByHost(direct, httpx.AsyncHTTPTransport(limits=limits, proxy=httpx.Proxy(address)))
 
 
 class _ByHost(httpx.AsyncBaseTransport):
