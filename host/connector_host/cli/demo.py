@@ -17,7 +17,7 @@ from .connectors import entry_of
 from .instances import outcome_of, save
 from .output import say
 from .progress import ProgressKind, progress_of
-from .pulls import Pull
+from .pulling import Order, Pull
 from .sandboxes import values_for
 from .state import HostState, state_of
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from connector_host.connectors import Connector
     from connector_host.contract.catalogue import Operation
     from connector_host.contract.sandbox import RunningSandbox, Sandbox
+    from connector_host.contract.stream_models import Stream
     from connector_host.engine import Answer, Connection
 
 __all__ = ["add_to"]
@@ -34,6 +35,7 @@ __all__ = ["add_to"]
 _INSTANCE = "demo shop"
 _FIELDS_OF_RECORD = 12
 _LINES_OF_ANSWER = 18
+_MOST_STREAMS = 3
 
 
 def add_to(app: typer.Typer) -> None:
@@ -206,9 +208,9 @@ def _set_up(show: _Show, state: HostState, connector: "Connector", running: "Run
 def _pull_and_call(show: _Show, state: HostState, connector: "Connector", to: Path) -> None:
     import anyio  # noqa: PLC0415 -- only where something is awaited
 
-    streams = connector.manifest.streams
+    streams = _streams_to_pull(connector)
     to.mkdir(parents=True, exist_ok=True)
-    work = Pull(to, progress_of(ProgressKind.AUTO))
+    work = Pull(Order(to), connector, progress_of(ProgressKind.AUTO))
 
     async def pull() -> "Connection":
         async with state.open(_INSTANCE) as connection:
@@ -224,8 +226,8 @@ def _pull_and_call(show: _Show, state: HostState, connector: "Connector", to: Pa
         outcome.append(f"{stats.requests} requests")
     first = next((each for each in work.done if each.written), None)
     if first is not None:
-        with show.step(f"The first of {first.written:,} {first.stream}", f"head -1 {first.file}") as outcome:
-            with first.file.open(encoding="utf-8") as file:
+        with show.step(f"The first of {first.written:,} {first.stream}", f"head -1 {first.place}") as outcome:
+            with Path(first.place).open(encoding="utf-8") as file:
                 record = json.loads(next(file))
             show.record(record, _FIELDS_OF_RECORD)
             outcome.append(f"a record of {len(record)} fields" if isinstance(record, dict) else "a record")
@@ -248,10 +250,17 @@ def _call(show: _Show, state: HostState, connector: "Connector", operation: "Ope
         outcome.append(f"{operation.method.value} {operation.path} answered {answer.status}")
 
 
+def _streams_to_pull(connector: "Connector") -> "list[Stream]":
+    """Return the first stream of each of the first entity types: those that a connector is used for most."""
+    by_entity: dict[str, Stream] = {}
+    for stream in connector.manifest.streams:
+        by_entity.setdefault(stream.entity_type, stream)
+    return list(by_entity.values())[:_MOST_STREAMS]
+
+
 def _operation_to_call(connector: "Connector") -> "Operation | None":
-    """Return an operation that reads and needs no input, of those that the streams use, or else any."""
-    ids = [operation for stream in connector.manifest.streams for operation in stream.operations()]
-    areas = {operation.partition(".")[0] for operation in ids}
-    known = [connector.catalogue.get(each) for each in dict.fromkeys(ids)]
+    """Return an operation that reads and needs no input: of those that an access check names, or else any."""
+    known = [connector.catalogue.get(check.operation) for check in connector.manifest.checks if not check.input]
+    areas = {check.operation.partition(".")[0] for check in connector.manifest.checks}
     known += sorted(connector.catalogue, key=lambda each: (each.area not in areas, each.deprecated, each.id))
     return next((each for each in known if each.kind == "read" and not each.input_schema.get("required")), None)

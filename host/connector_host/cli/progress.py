@@ -4,13 +4,18 @@ import json
 import sys
 import time
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from .output import say, write
+from .output import say
 
-__all__ = ["Progress", "ProgressKind", "progress_of"]
+if TYPE_CHECKING:
+    from connector_host.engine.report import Progress as Moved
+    from connector_host.engine.report import SyncReport
+
+__all__ = ["Progress", "ProgressKind", "progress_of", "span"]
 
 _WIDE = 100
+_MINUTE, _HOUR = 60, 3600
 
 
 class ProgressKind(StrEnum):
@@ -23,25 +28,28 @@ class ProgressKind(StrEnum):
 
 
 class Progress(Protocol):
-    """What a pull reports. Counts are of records; `pages` is None where the vendor does not say how many there are."""
+    """What a pull reports while it goes on."""
 
     def started(self, stream: str) -> None:
         """Tell that a stream begins."""
 
-    def moved(self, stream: str, records: int, page: int, pages: int | None) -> None:
-        """Tell that a page has been written."""
+    def moved(self, moved: "Moved") -> None:
+        """Tell that records have come."""
 
-    def finished(self, stream: str, read: int, written: int, file: str) -> None:
-        """Tell that a stream is complete."""
+    def finished(self, report: "SyncReport") -> None:
+        """Tell how a stream ended."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
 
 
-def progress_of(kind: ProgressKind) -> Progress:
-    """Return the display that was asked for; `auto` looks at where stderr goes."""
+def progress_of(kind: ProgressKind, *, results_on_stdout: bool = False) -> Progress:
+    """Return the display that was asked for; `auto` looks at where stderr goes.
+
+    JSON lines go to stdout, or to stderr where the records themselves are on stdout.
+    """
     if kind is ProgressKind.JSON:
-        return _JsonLines()
+        return _JsonLines(sys.stderr if results_on_stdout else sys.stdout)
     if kind is ProgressKind.NONE:
         return _Silent()
     if kind is ProgressKind.AUTO and sys.stderr.isatty():
@@ -49,18 +57,48 @@ def progress_of(kind: ProgressKind) -> Progress:
     return _PlainLines()
 
 
-def _summary(stream: str, read: int, written: int, file: str) -> str:
-    return f"{stream}: {read:,} records read, {written:,} written to {file}"
+def span(seconds: float) -> str:
+    """Return a length of time for people."""
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s" if seconds >= 1 or seconds == 0 else "under 1 s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
+    return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
+
+
+def _summary(report: "SyncReport") -> str:
+    counts = report.counts
+    words = f"{report.stream}: {counts.read:,} records read, {counts.written:,} written to {report.place}"
+    others = {
+        "removed": counts.removed,
+        "unchanged": counts.unchanged,
+        "filtered out": counts.filtered,
+        "twice": counts.duplicates,
+        "dead": counts.dead,
+        "gone before they were read": counts.gone,
+    }
+    more = ", ".join(f"{number:,} {name}" for name, number in others.items() if number)
+    end = f" ({report.state.value})" if report.state.value != "success" else ""
+    return f"{words}{f'; {more}' if more else ''}{end}"
+
+
+def _rate(moved: "Moved") -> str:
+    parts = [f"{moved.rate:,.0f} a second"]
+    if moved.remaining is not None:
+        parts.append(f"{span(moved.remaining)} left")
+    if moved.quota is not None:
+        parts.append(f"{moved.quota:.0%} of the quota in use")
+    return ", ".join(parts)
 
 
 class _Silent:
     def started(self, stream: str) -> None:
         """Say nothing."""
 
-    def moved(self, stream: str, records: int, page: int, pages: int | None) -> None:
+    def moved(self, moved: "Moved") -> None:
         """Say nothing."""
 
-    def finished(self, stream: str, read: int, written: int, file: str) -> None:
+    def finished(self, report: "SyncReport") -> None:
         """Say nothing."""
 
     def close(self) -> None:
@@ -68,7 +106,7 @@ class _Silent:
 
 
 class _PlainLines(_Silent):
-    """A line for each page, but not more than one in a second."""
+    """A line now and then, but not more than one in a second."""
 
     _SECONDS = 1.0
 
@@ -78,35 +116,59 @@ class _PlainLines(_Silent):
     def started(self, stream: str) -> None:
         say(f"{stream}: pulling ...")
 
-    def moved(self, stream: str, records: int, page: int, pages: int | None) -> None:
+    def moved(self, moved: "Moved") -> None:
         now = time.monotonic()
         if now - self._last >= self._SECONDS:
             self._last = now
-            say(f"{stream}: {records:,} records, page {page}{f' of {pages}' if pages else ''}")
+            page = f", page {moved.page}{f' of {moved.pages}' if moved.pages else ''}"
+            say(f"{moved.stream}: {moved.read:,} records{page}, {_rate(moved)}")
 
-    def finished(self, stream: str, read: int, written: int, file: str) -> None:
-        say(_summary(stream, read, written, file))
+    def finished(self, report: "SyncReport") -> None:
+        say(_summary(report))
 
 
 class _JsonLines(_Silent):
-    """An object on a line of stdout for each event."""
+    """An object on a line for each event."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
 
     def started(self, stream: str) -> None:
         self._write(event="started", stream=stream)
 
-    def moved(self, stream: str, records: int, page: int, pages: int | None) -> None:
-        self._write(event="page", stream=stream, records=records, page=page, pages=pages)
+    def moved(self, moved: "Moved") -> None:
+        self._write(
+            event="page",
+            stream=moved.stream,
+            read=moved.read,
+            written=moved.written,
+            page=moved.page,
+            pages=moved.pages,
+            requests=moved.requests,
+            rate=round(moved.rate, 1),
+            remaining=None if moved.remaining is None else round(moved.remaining, 1),
+            quota=None if moved.quota is None else round(moved.quota, 3),
+        )
 
-    def finished(self, stream: str, read: int, written: int, file: str) -> None:
-        self._write(event="finished", stream=stream, read=read, written=written, file=file)
+    def finished(self, report: "SyncReport") -> None:
+        self._write(
+            event="finished",
+            stream=report.stream,
+            state=report.state.value,
+            mode=report.mode,
+            **report.counts.as_dict(),
+            requests=report.requests,
+            seconds=round(report.seconds, 3),
+            file=report.place,
+        )
 
     def _write(self, **facts: Any) -> None:
-        write(json.dumps(facts, ensure_ascii=False))
-        sys.stdout.flush()
+        self._stream.write(json.dumps(facts, ensure_ascii=False) + "\n")
+        self._stream.flush()
 
 
 class _Live(_Silent):
-    """A bar where the number of pages is known, a spinner where it is not."""
+    """A bar where it is known how much there is, a spinner where it is not."""
 
     def __init__(self) -> None:
         from rich.console import Console  # noqa: PLC0415 -- only where a terminal shows it
@@ -129,14 +191,19 @@ class _Live(_Silent):
     def started(self, stream: str) -> None:
         self._tasks[stream] = self._bars.add_task(stream, total=None, records=0, where="")
 
-    def moved(self, stream: str, records: int, page: int, pages: int | None) -> None:
-        where = f"page {page} of {pages}" if pages else f"page {page}"
-        self._bars.update(self._tasks[stream], records=records, completed=page, total=pages, where=where)
+    def moved(self, moved: "Moved") -> None:
+        known = moved.share is not None
+        self._bars.update(
+            self._tasks[moved.stream],
+            records=moved.read,
+            completed=moved.share if known else moved.page,
+            total=1 if known else None,
+            where=_rate(moved),
+        )
 
-    def finished(self, stream: str, read: int, written: int, file: str) -> None:
-        del file
-        where = f"{written:,} written"
-        self._bars.update(self._tasks[stream], records=read, completed=1, total=1, where=where)
+    def finished(self, report: "SyncReport") -> None:
+        where = f"{report.counts.written:,} written, {report.state.value}"
+        self._bars.update(self._tasks[report.stream], records=report.read, completed=1, total=1, where=where)
 
     def close(self) -> None:
         self._bars.stop()

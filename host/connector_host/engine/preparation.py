@@ -16,7 +16,7 @@ from .plan import Window, window_of
 from .selection import Selection, selection_of
 from .state import FolderState, RunState, StateStore, SyncState
 
-__all__ = ["Mode", "Prepared", "is_incremental", "prepare"]
+__all__ = ["Mode", "Prepared", "is_incremental", "limited_by", "prepare"]
 
 Mode = Literal["auto", "full", "incremental", "changes"]
 
@@ -38,7 +38,15 @@ class Prepared:
 
 def is_incremental(stream: Stream, streams: Mapping[str, Stream]) -> bool:
     """Tell whether the vendor can list only what changed of a stream, or of one that it takes its values from."""
-    return stream.incremental or any(is_incremental(streams[name], streams) for name in stream.parents)
+    return limited_by(stream, streams).incremental
+
+
+def limited_by(stream: Stream, streams: Mapping[str, Stream]) -> Stream:
+    """Return the stream whose times a pull is limited by: the stream itself, or the one it takes its values from."""
+    if stream.incremental:
+        return stream
+    parents = (limited_by(streams[name], streams) for name in stream.parents)
+    return next((parent for parent in parents if parent.incremental), stream)
 
 
 def prepare(
@@ -119,8 +127,7 @@ def _window(
 ) -> Window:
     """Return the times to read: those asked for, or from a little before where the last run had read up to."""
     since, until = asked["since"], asked["until"]
-    timed = stream if stream.incremental else next((streams[each] for each in stream.parents), stream)
-    window = window_of(timed, since, until, now.timestamp())
+    window = window_of(limited_by(stream, streams), since, until, now.timestamp())
     if overlap is None:
         return window
     if state.mode != "full" and since is None:

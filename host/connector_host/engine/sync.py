@@ -135,6 +135,8 @@ class Sync:
                 error = found
             if not checkpoints.finished:
                 checkpoints.make(counts)
+            if error is None and self._failures and counts.read == counts.dead:
+                error = self._failures[0].error
         finally:
             await self._let_go()
             self._sink.close()
@@ -221,14 +223,14 @@ class Sync:
         in_a_row = 0
         async with aclosing(source.blocks(checkpoints.prepared.run.position)) as blocks:
             async for block in blocks:
-                if reading.most() <= 0:
-                    return False
                 self._take(block, emitter, source, checkpoints)
                 tracker.moved(block)
                 in_a_row = in_a_row + 1 if block.failure is not None else 0
                 if block.failure is not None and in_a_row >= _MOST_FAILURES:
                     raise block.failure.error
-        return reading.most() > 0
+                if reading.most() <= 0:
+                    return False
+        return True
 
     def _take(
         self, block: Block, emitter: Emitter, source: Source, checkpoints: Checkpoints, *, last: bool = False

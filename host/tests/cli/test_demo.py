@@ -18,7 +18,7 @@ def test_the_demo_shows_the_main_job_and_leaves_nothing_but_its_files(host, tmp_
         "What was done",
     ):
         assert words in shown
-    assert sorted(path.name for path in to.iterdir()) == ["colours.jsonl", "things.jsonl"]
+    assert sorted(path.name for path in to.iterdir()) == [".state", "colours.jsonl", "things.jsonl"]
     assert json.loads((to / "things.jsonl").read_text().splitlines()[0])["id"] == "t1"
     assert "tok-5a4db0c5-plain" not in result.output
     assert not host.home.exists()

@@ -1,3 +1,4 @@
+import datetime
 import json
 import re
 import signal
@@ -16,11 +17,10 @@ def test_streams_are_pulled_into_files_with_read_equal_to_written(host, shop, tm
     to = tmp_path / "new" / "folder"
     result = host.run("pull", "shop", "things", "colours", "--to", to)
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in to.iterdir()) == ["colours.jsonl", "things.jsonl"]
+    assert sorted(path.name for path in to.iterdir()) == [".state", "colours.jsonl", "things.jsonl"]
     assert [record["id"] for record in _records(to / "things.jsonl")][:3] == ["t1", "t2", "t3"]
     assert len(_records(to / "things.jsonl")) == 23
     assert f"things: 23 records read, 23 written to {to / 'things.jsonl'}" in result.stderr
-    assert "2 files in" in result.stderr
     assert result.stdout == ""
 
 
@@ -35,20 +35,19 @@ def test_progress_is_told_to_programs_as_json_lines(host, shop, tmp_path):
     result = host.run("pull", "shop", "things", "--to", tmp_path, "--progress", "json")
     events = [json.loads(line) for line in result.stdout.splitlines()]
     assert [event["event"] for event in events] == ["started", "page", "page", "page", "finished"]
-    assert events[2] == {"event": "page", "stream": "things", "records": 20, "page": 2, "pages": 3}
-    assert events[-1] == {
-        "event": "finished",
-        "stream": "things",
-        "read": 23,
-        "written": 23,
-        "file": str(tmp_path / "things.jsonl"),
-    }
+    page = {"event": "page", "stream": "things", "read": 20, "written": 20, "page": 2, "pages": 3, "requests": 3}
+    assert events[2].items() >= {**page, "requests": events[2]["requests"]}.items()
+    assert set(events[2]) == {*page, "rate", "remaining", "quota"}
+    finished = {"event": "finished", "stream": "things", "state": "success", "mode": "incremental"}
+    counts = {"read": 23, "written": 23, "dead": 0, "duplicates": 0, "file": str(tmp_path / "things.jsonl")}
+    assert events[-1].items() >= {**finished, **counts}.items()
 
 
 def test_no_progress_is_shown_when_none_is_wanted(host, shop, tmp_path):
     shop()
     result = host.run("pull", "shop", "colours", "--to", tmp_path, "--progress", "none")
-    assert result.stderr == f"1 file in {tmp_path}.\n"
+    assert result.exit_code == 0
+    assert result.output == ""
 
 
 @pytest.mark.parametrize(
@@ -83,6 +82,9 @@ def test_a_limit_is_of_each_stream(host, shop, tmp_path):
     host.run("pull", "shop", "things", "colours", "--to", tmp_path, "--limit", 2)
     assert [len(_records(tmp_path / f"{name}.jsonl")) for name in ("things", "colours")] == [2, 2]
     assert len(running.requests) == 2
+    host.run("pull", "shop", "things", "--to", tmp_path)
+    assert [record["id"] for record in _records(tmp_path / "things.jsonl")][:4] == ["t1", "t2", "t3", "t4"]
+    assert len(_records(tmp_path / "things.jsonl")) == 23
 
 
 @pytest.mark.parametrize(
@@ -112,26 +114,96 @@ def test_a_folder_that_cannot_be_written_is_told(host, shop, tmp_path):
 
 
 def test_an_error_before_the_first_record_ends_with_its_own_code(host, shop, tmp_path):
-    shop(faults=["400"])
-    result = host.run("pull", "shop", "things", "--to", tmp_path)
+    shop(faults=["400"] * 40)
+    result = host.run("pull", "shop", "colours", "--to", tmp_path)
     assert result.exit_code == 5
     assert "Fault 400 on demand." in result.stderr
+    assert "colours: 0 records read, 0 written" in result.stderr
 
 
-def test_an_error_after_a_part_leaves_what_is_complete_and_says_so(host, shop, tmp_path):
+def test_what_fails_once_is_tried_again(host, shop, tmp_path):
     running = shop(things=25)
-    assert host.run("pull", "shop", "things", "--to", tmp_path).exit_code == 0
-    before = (tmp_path / "things.jsonl").read_bytes()
-    running.faults += ["", "", "400"]
+    running.faults += ["", "400"]
+    result = host.run("pull", "shop", "things", "--to", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert sorted(record["id"] for record in _records(tmp_path / "things.jsonl")) == sorted(
+        f"t{number}" for number in range(1, 26) if number % 10
+    )
+
+
+def test_what_fails_does_not_stop_the_others_and_is_told(host, shop, tmp_path):
+    running = shop(things=25)
+    running.faults += ["400"] * 2
     result = host.run("pull", "shop", "colours", "things", "--to", tmp_path)
     assert result.exit_code == 6
-    assert f"Complete: {tmp_path / 'colours.jsonl'} (3 records)." in result.stderr
-    assert f"Not complete: {tmp_path / 'things.jsonl.part'} (10 records so far)." in result.stderr
-    assert len(_records(tmp_path / "things.jsonl.part")) == 10
-    assert (tmp_path / "things.jsonl").read_bytes() == before
+    assert "colours: things.ListColours: " in result.stderr
+    assert len(_records(tmp_path / "things.jsonl")) == 23
+    assert host.run("pull", "shop", "colours", "things", "--to", tmp_path).exit_code == 0
+    assert len(_records(tmp_path / "colours.jsonl")) == 3
+    assert len(_records(tmp_path / "things.jsonl")) == 23
 
 
-def test_ctrl_c_leaves_what_is_complete(host, vendor, tmp_path, request):
+def test_the_same_command_brings_every_change_once(host, shop, tmp_path):
+    running = shop(things=25)
+    assert host.run("pull", "shop", "things", "colours", "--to", tmp_path).exit_code == 0
+    assert host.run("pull", "shop", "things", "colours", "--to", tmp_path).exit_code == 0
+    assert len(_records(tmp_path / "things.jsonl")) == 23
+    assert [record["_change"] for record in _records(tmp_path / "colours.jsonl")] == ["created"] * 3
+    running.things["t5"] |= {"name": "Renamed", "updated_at": _now()}
+    result = host.run("pull", "shop", "things", "colours", "--to", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert [record["name"] for record in _records(tmp_path / "things.jsonl")][23:] == ["Renamed"]
+
+
+def _now():
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_records_go_to_standard_output(host, shop):
+    shop(things=25)
+    result = host.run("pull", "shop", "things", "--to", "-", "--progress", "json")
+    assert result.exit_code == 0, result.output
+    assert len([json.loads(line) for line in result.stdout.splitlines()]) == 23
+    assert json.loads(result.stderr.splitlines()[-1])["event"] == "finished"
+
+
+def test_full_mode_replaces_what_is_there(host, shop, tmp_path):
+    running = shop(things=25)
+    for _ in range(2):
+        assert host.run("pull", "shop", "things", "--to", tmp_path, "--mode", "full").exit_code == 0
+        running.things.pop("t1", None)
+    assert len(_records(tmp_path / "things.jsonl")) == 22
+    other = host.run("pull", "shop", "things", "--to", tmp_path)
+    assert other.exit_code == 2
+    assert "Use --mode full, or another folder." in other.stderr
+
+
+def test_a_plan_tells_requests_and_time_and_pulls_nothing(host, shop, tmp_path):
+    shop(things=25)
+    result = host.run("pull", "shop", "things", "colours", "--to", tmp_path / "out", "--plan")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"things +incremental +30 +things.ListThings +3 +300 in 60 s", result.stdout)
+    assert "4 requests" in result.stdout
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--format", "csv"], "There is no format csv."),
+        (["--filter", "colour"], '"colour" is no filter.'),
+        (["--filter", "color=red"], 'The stream things has no filter "color".'),
+    ],
+)
+def test_options_that_do_not_fit(host, shop, tmp_path, options, words):
+    shop()
+    result = host.run("pull", "shop", "things", "--to", tmp_path, *options)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_where_everything_is_safe(host, vendor, tmp_path, request, number):
     running = vendor(things=200)
     assert host.run("instance", "add", "plain", "--values", "-", given=values_of(running)).exit_code == 0
     process = host.process("pull", "shop", "colours", "things", "--to", tmp_path / "out", "--progress", "json")
@@ -142,14 +214,13 @@ def test_ctrl_c_leaves_what_is_complete(host, vendor, tmp_path, request):
             running.options = {**running.options, "slow": True}
         if event["stream"] == "things" and event["event"] == "page":
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 6
-    text = said.decode()
-    assert re.search(
-        r"Interrupted\. Complete: .*colours\.jsonl \(3 records\)\. Not complete: .*things\.jsonl\.part", text
-    )
-    assert "Traceback" not in text
-    part = tmp_path / "out" / "things.jsonl.part"
-    assert len(_records(part)) % 10 == 0
-    assert not (tmp_path / "out" / "things.jsonl").exists()
+    assert "Interrupted. What is written is safe" in said.decode()
+    assert "Traceback" not in said.decode()
+    assert 0 < len(_records(tmp_path / "out" / "things.jsonl")) < 180
+    running.options = {**running.options, "slow": False}
+    assert host.run("pull", "shop", "things", "--to", tmp_path / "out").exit_code == 0
+    ids = [record["id"] for record in _records(tmp_path / "out" / "things.jsonl")]
+    assert sorted(ids) == sorted(f"t{number}" for number in range(1, 201) if number % 10)

@@ -1,0 +1,36 @@
+"""What a pull would take, for people: requests, the vendor's limits, and time."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from .output import say, write, write_table
+from .progress import span
+
+if TYPE_CHECKING:
+    from connector_host.engine.report import Estimate
+
+__all__ = ["write_plan"]
+
+
+def write_plan(estimates: "Sequence[Estimate]") -> None:
+    """Write a row for each operation of each stream, and the sum."""
+    write_table(("stream", "mode", "records", "operation", "requests", "limit", "time"), _rows(estimates))
+    requests = sum(each.requests for each in estimates)
+    least = "" if all(each.exact for each in estimates) else "at least "
+    write(f"\n{least}{requests:,} requests, {least}{span(sum(each.seconds for each in estimates))}".capitalize() + ".")
+    for each in estimates:
+        for note in each.notes:
+            say(f"{each.stream}: {note}")
+    say(f"{sum(each.asked for each in estimates):,} requests were made to find out; nothing was pulled.")
+
+
+def _rows(estimates: "Sequence[Estimate]") -> Iterator[tuple[str, ...]]:
+    for each in estimates:
+        records = "not told" if each.records is None else f"{each.records:,}"
+        head = (each.stream, each.mode, records)
+        for row in each.operations:
+            limit = "none" if row.calls is None else f"{row.calls} in {row.per_seconds} s"
+            number = f"{row.requests:,}" if each.exact else f"{row.requests:,} or more"
+            yield (*head, row.operation, number, limit, span(max(row.seconds, 0)))
+            head = ("", "", "")
+        yield ("", "", "", "together", f"{each.requests:,}", "", span(each.seconds))

@@ -1,0 +1,177 @@
+"""Streams of one instance on their way into files or to standard output, one after the other."""
+
+import asyncio
+import contextlib
+import datetime
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector_host.contract.errors import ConfigurationError, ConnectorHostError, InputInvalid, Problem, SignInError
+
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from connector_host.connectors import Connector
+    from connector_host.contract.manifest import Manifest
+    from connector_host.contract.stream_models import Stream
+    from connector_host.engine import Connection
+    from connector_host.engine.preparation import Mode
+    from connector_host.engine.report import Estimate, SyncReport
+    from connector_host.engine.sync import Sync
+
+__all__ = ["Order", "Pull"]
+
+_STATE_FOLDER = ".state"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a person asked for. `folder` None means standard output."""
+
+    folder: Path | None
+    file_format: str = "jsonl"
+    mode: "Mode" = "auto"
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
+    limit: int | None = None
+    filters: Mapping[str, str] = field(default_factory=dict)
+    columns: Sequence[str] = ()
+    normalise: bool = False
+    dedupe: bool = False
+
+    def check(self, streams: "Sequence[Stream]", manifest: "Manifest") -> None:
+        """Raise UnknownName or InputInvalid for what the streams cannot do, before the first of them is pulled."""
+        from connector_host.engine.plan import window_of  # noqa: PLC0415 -- heavy
+        from connector_host.engine.preparation import limited_by  # noqa: PLC0415 -- heavy
+        from connector_host.engine.selection import selection_of  # noqa: PLC0415 -- heavy
+        from connector_host.engine.sinks import FORMATS  # noqa: PLC0415 -- heavy
+
+        if self.file_format not in FORMATS:
+            raise _invalid(
+                "--format", f"There is no format {self.file_format}.", f"Choose one of {', '.join(FORMATS)}."
+            )
+        if self.folder is None and self.file_format != "jsonl":
+            raise _invalid("--format", "Standard output takes JSON Lines.", "Leave it out, or name a folder with --to.")
+        now = datetime.datetime.now(datetime.UTC).timestamp()
+        every = {stream.name: stream for stream in manifest.streams}
+        known = {each.name for stream in streams for each in stream.filters}
+        for stream in streams:
+            window_of(limited_by(stream, every), self.since, self.until, now)
+            selection_of(stream, self._filters_of(stream, known))
+
+    def _filters_of(self, stream: "Stream", known: set[str]) -> dict[str, str]:
+        """Return the filters that a stream has, and those that none of the streams has, for the message."""
+        own = {each.name for each in stream.filters}
+        return {name: value for name, value in self.filters.items() if name in own or name not in known}
+
+    def sync(self, connection: "Connection", stream: "Stream", connector: "Connector", progress: Progress) -> "Sync":
+        """Return the run of one stream."""
+        import msgspec  # noqa: PLC0415 -- only when something is pulled
+
+        from connector_host.engine.dead_letters import DeadLetterFile, NoDeadLetters  # noqa: PLC0415 -- heavy
+        from connector_host.engine.sinks import StdoutSink, sink_for  # noqa: PLC0415 -- heavy
+        from connector_host.engine.state import FolderState, MemoryState  # noqa: PLC0415 -- heavy
+        from connector_host.engine.sync import Sync  # noqa: PLC0415 -- heavy
+
+        folder = self.folder
+        schema = msgspec.json.decode(connector.folder.path(stream.record_schema).read_bytes())
+        return Sync(
+            connection,
+            stream.name,
+            sink=StdoutSink(sys.stdout.buffer)
+            if folder is None
+            else sink_for(folder, stream.name, self.file_format, schema),
+            state=MemoryState() if folder is None else FolderState(folder / _STATE_FOLDER, stream.name),
+            dead_letters=NoDeadLetters() if folder is None else DeadLetterFile(folder / f"{stream.name}.dead.jsonl"),
+            mode=self.mode,
+            since=self.since,
+            until=self.until,
+            limit=self.limit,
+            filters={name: value for name, value in self.filters.items() if name in {f.name for f in stream.filters}},
+            columns=self.columns or None,
+            normalise=self.normalise,
+            dedupe=self.dedupe,
+            progress=progress.moved,
+        )
+
+
+@dataclass
+class Pull:
+    """Pulls streams as an order says; `done` has the report of each run so far."""
+
+    order: Order
+    connector: "Connector"
+    progress: Progress
+    done: "list[SyncReport]" = field(default_factory=list)
+    stopped: bool = False
+    _current: "Sync | None" = None
+
+    async def run(self, connection: "Connection", streams: "Sequence[Stream]") -> None:
+        """Pull one stream after the other. Ctrl-C and TERM end it at a checkpoint.
+
+        What the vendor does is told in the reports; errors that concern all streams end the pull after the report.
+        Raises ConfigurationError for folders and states that cannot be used.
+        """
+        with self._listening():
+            try:
+                for stream in streams:
+                    if self.stopped or not await self._pull(connection, stream):
+                        return
+            finally:
+                self.progress.close()
+
+    async def plan(self, connection: "Connection", streams: "Sequence[Stream]") -> "list[Estimate]":
+        """Return what pulling each stream would take."""
+        return [await self.order.sync(connection, each, self.connector, self.progress).estimate() for each in streams]
+
+    async def _pull(self, connection: "Connection", stream: "Stream") -> bool:
+        """Pull one stream, and again up to now after a run that was broken off; tell whether others may follow."""
+        self.progress.started(stream.name)
+        report = None
+        while report is None or (report.resumed and report.finished and report.error is None and not self.stopped):
+            order = self.order
+            if report is not None and (order.limit is not None or report.mode == "full"):
+                break
+            self._current = replace(order).sync(connection, stream, self.connector, self.progress)
+            try:
+                report = await self._current.run()
+            finally:
+                self._current = None
+            self.done.append(report)
+        self.progress.finished(report)
+        return not isinstance(report.error, (ConfigurationError, SignInError))
+
+    def stop(self) -> None:
+        """End the pull at a checkpoint."""
+        self.stopped = True
+        if self._current is not None:
+            self._current.stop()
+
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        heard = []
+        for number in _SIGNALS:
+            # Not every platform, and no thread but the main one, can be told; there a signal ends the process as usual.
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, self.stop)
+                heard.append(number)
+        try:
+            yield
+        finally:
+            for number in heard:
+                loop.remove_signal_handler(number)
+
+    @property
+    def error(self) -> ConnectorHostError | None:
+        """What stopped a stream, the first of them."""
+        return next((each.error for each in self.done if each.error is not None), None)
+
+
+def _invalid(where: str, sentence: str, fix: str) -> InputInvalid:
+    return InputInvalid("This cannot be pulled.", problems=[Problem(where, "pull", sentence, fix)])
