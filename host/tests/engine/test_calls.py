@@ -186,6 +186,7 @@ ENDINGS = {
     "HTML under 200": (html, AnswerUnreadable, AnswerUnreadable),
     "HTML under 502": (lambda: html(502), VendorFault, OutcomeUnknown),
     "broken JSON": (lambda: httpx.Response(200, content=b'{"n": x}'), AnswerUnreadable, AnswerUnreadable),
+    "JSON that is too deep": (lambda: httpx.Response(200, content=b"[" * 100_000), AnswerUnreadable, AnswerUnreadable),
     "JSON that ends too early": (lambda: cut_json, VendorFault, OutcomeUnknown),
     "a body that breaks off": (lambda: breaks_off, VendorFault, OutcomeUnknown),
     "a body shorter than its length": (lambda: short_body, VendorFault, OutcomeUnknown),
@@ -202,7 +203,7 @@ ENDINGS = {
     "redirect to nowhere": (lambda: httpx.Response(302), AnswerUnreadable, AnswerUnreadable),
 }
 NOTHING_DONE = {"429", "no connection", "no connection in time", "no place in the pool", "proxy refuses"}
-FINAL = {"400", "404", "403", "HTML under 200", "broken JSON", "redirect to nowhere"}
+FINAL = {"400", "404", "403", "HTML under 200", "broken JSON", "JSON that is too deep", "redirect to nowhere"}
 TRIES = {"401": 2}
 
 

@@ -1,6 +1,7 @@
 import multiprocessing
 import sqlite3
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -196,3 +197,24 @@ def test_processes_together_never_take_more_than_the_limit(tmp_path):
     for worker in workers:
         worker.join()
     assert sum(counts) == 40
+
+
+async def test_a_file_that_breaks_while_it_is_used_is_told_in_words(tmp_path, connect, vendor, clock):
+    path = tmp_path / "quota.sqlite"
+    ledger = SqliteLedger(path, clock)
+
+    async def break_it(_request):
+        with sqlite3.connect(path) as database:
+            database.execute("DROP TABLE closed")
+        database.close()
+
+    vendor.before = break_it
+    vendor.script = [httpx.Response(429, headers={"retry-after": "5"})]
+    async with connect(quota=ledger, concurrency=1) as shop:
+        for _ in range(2):
+            with pytest.raises(ConfigurationError, match=r"quota\.sqlite: no such table: closed"):
+                await shop.call("shop.Free")
+    assert len(vendor.sent) == 1
+    ledger.close()
+    with pytest.raises(ConfigurationError, match="closed database"):
+        ledger.take([LANE])

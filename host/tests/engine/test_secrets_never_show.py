@@ -171,3 +171,17 @@ async def test_an_auth_handler_that_raises_with_a_secret(connect, caplog):
         with pytest.raises(ConnectorBroken) as caught:
             await shop.call("shop.Free")
         check(everything_of(caught.value, caplog))
+
+
+async def test_a_hook_reads_refusals_without_secrets(connect, vendor):
+    seen = []
+
+    def reads(_operation, answer, _now):
+        seen.append(answer.body)
+
+    vendor.script = [echoing(400)]
+    async with connect(reads=reads, secret=SECRET) as shop:
+        with pytest.raises(ConnectorHostError):
+            await shop.call("shop.Free")
+    assert "••••••" in seen[0].decode()
+    check(seen[0].decode())
