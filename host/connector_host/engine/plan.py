@@ -42,7 +42,9 @@ def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.d
     if problems:
         raise InputInvalid(f"{stream.name} cannot be pulled like this.", problems=problems)
     since, until = (moment.astimezone(datetime.UTC) if moment else None for moment in (since, until))
-    required = [each.time.default_days for each in stream.lists if each.time is not None and each.time.required]
+    # Which way will be read is not known yet: times that one of them needs do no harm to the other.
+    every = [each.time for lists, _ in stream.ways for each in lists if each.time is not None]
+    required = [time.default_days for time in every if time.required]
     if required:
         until = until or datetime.datetime.fromtimestamp(now, datetime.UTC)
         since = since or until - datetime.timedelta(days=max(required))
