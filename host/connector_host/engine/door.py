@@ -12,7 +12,6 @@ from typing import Literal, Protocol
 
 import anyio
 import httpx
-import msgspec
 
 from connector_host.contract.answers import Meaning, MeaningKind, RawAnswer, meaning_of_status, retry_after_seconds
 from connector_host.contract.catalogue import Operation
@@ -33,7 +32,8 @@ from connector_host.contract.inputs import PreparedRequest
 from connector_host.contract.manifest import HttpMethod
 from connector_host.contract.secrets import Redactor
 
-from .answer import Answer, is_json
+from .answer import Answer
+from .flaws import flaw_of, is_cut_off
 from .gate import NOTHING_SENT
 from .journal import Journal, keeping
 from .retry import Done, Happened, Raise, Retry, RetryLimits, Transport, decide
@@ -206,7 +206,7 @@ class Door:
                 auth = self._auth if _origin(target) == _origin(response.url) else httpx.Auth()
                 request = httpx.Request("GET", target, extensions=_without_base(request.extensions))
             found.append(RawAnswer(response.status_code, dict(response.headers.items()), body))
-            if _is_cut_off(response, body):
+            if is_cut_off(response, body):
                 raise httpx.RemoteProtocolError("the body is shorter than its Content-Length")
 
         trouble = await self._guarded(exchange, journal)
@@ -316,7 +316,7 @@ class Door:
         except ConnectorHostError as error:
             self._hide_secrets(error)
             return Ending(MeaningKind.UNREADABLE, error.message, raw, error=error)
-        if meaning.kind is MeaningKind.SUCCESS and (flaw := _flaw(operation, raw)) is not None:
+        if meaning.kind is MeaningKind.SUCCESS and (flaw := flaw_of(operation, raw)) is not None:
             return Ending(flaw, "it is no JSON", raw)
         said = self._redactor(meaning.message)
         wish = meaning.retry_after
@@ -364,37 +364,6 @@ def _outcome(ending: Ending, journal: Journal) -> str:
     status = f" ({journal.status})" if journal.status is not None else ""
     said = f": {ending.said}" if ending.said else ""
     return f"{ending.happened.value}{status}{said}"
-
-
-def _flaw(operation: Operation, raw: RawAnswer) -> Happened | None:
-    """Return what is wrong with the body of a success, None where it is as promised or may be empty."""
-    if operation.response is None or not raw.body.strip() or is_json(raw.body):
-        return None
-    kind = operation.resolved(operation.response).get("type")
-    content_type = raw.headers.get("content-type", "")
-    if kind == "string" and "html" not in content_type:
-        return None
-    return Transport.CUT_OFF if _breaks_off(raw.body) else MeaningKind.UNREADABLE
-
-
-def _breaks_off(body: bytes) -> bool:
-    """Tell whether the body begins as JSON and ends too early."""
-    if body.lstrip()[:1] not in (b"{", b"[", b'"'):
-        return False
-    try:
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except msgspec.DecodeError as error:
-        return "truncated" in str(error)
-    except (UnicodeDecodeError, RecursionError):
-        return False
-    return False
-
-
-def _is_cut_off(response: httpx.Response, body: bytes) -> bool:
-    length = response.headers.get("content-length", "")
-    if not length.isdecimal() or "content-encoding" in response.headers or response.request.method == "HEAD":
-        return False
-    return len(body) < int(length)
 
 
 def _may_follow(operation: Operation, response: httpx.Response) -> bool:
