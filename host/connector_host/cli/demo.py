@@ -202,6 +202,8 @@ def _set_up(show: _Show, state: HostState, connector: "Connector", running: "Run
     ) as outcome:
         tested = anyio.run(retest_instance, state.home(), _INSTANCE, state.folders)
         outcome.append(outcome_of(tested))
+        for check in tested.checks:
+            show.console.print(f"  {check.area}: {check.outcome.value}. {check.message}", markup=False)
         show.console.print(outcome[-1], style="green", markup=False)
 
 
@@ -210,7 +212,8 @@ def _pull_and_call(show: _Show, state: HostState, connector: "Connector", to: Pa
 
     streams = _streams_to_pull(connector)
     to.mkdir(parents=True, exist_ok=True)
-    work = Pull(Order(to), connector, progress_of(ProgressKind.AUTO))
+    # The shop is a new one each time, so what an earlier demo has left there must not count.
+    work = Pull(Order(to, mode="full"), connector, progress_of(ProgressKind.AUTO))
 
     async def pull() -> "Connection":
         async with state.open(_INSTANCE) as connection:
@@ -219,7 +222,7 @@ def _pull_and_call(show: _Show, state: HostState, connector: "Connector", to: Pa
 
     names = " ".join(stream.name for stream in streams)
     with show.step(
-        "Records, page by page into files", f'connector-host pull "{_INSTANCE}" {names} --to {to}'
+        "Records, page by page into files", f'connector-host pull "{_INSTANCE}" {names} --to {to} --mode full'
     ) as outcome:
         stats = anyio.run(pull).stats
         outcome.append(", ".join(f"{each.written:,} {each.stream}" for each in work.done))
