@@ -14,6 +14,7 @@ import typer
 from connector_host.contract.errors import ConnectorHostError, UnknownName
 
 from .connectors import entry_of
+from .failures import interrupted
 from .instances import outcome_of, save
 from .output import say
 from .progress import ProgressKind, progress_of
@@ -225,6 +226,10 @@ def _pull_and_call(show: _Show, state: HostState, connector: "Connector", to: Pa
         "Records, page by page into files", f'connector-host pull "{_INSTANCE}" {names} --to {to} --mode full'
     ) as outcome:
         stats = anyio.run(pull).stats
+        if work.stopped:
+            interrupted()
+        if work.error is not None:
+            raise work.error
         outcome.append(", ".join(f"{each.written:,} {each.stream}" for each in work.done))
         outcome.append(f"{stats.requests} requests")
     first = next((each for each in work.done if each.written), None)

@@ -38,3 +38,20 @@ def test_without_any_sandbox_the_demo_says_what_to_do(host, tmp_path, monkeypatc
     assert result.exit_code == 2
     assert "No installed connector has a sandbox." in result.stderr
     assert not (tmp_path / "demo-data").exists()
+
+
+def test_the_demo_may_be_run_again_into_the_same_folder(host, tmp_path):
+    for _ in range(2):
+        result = host.run("demo", "plain", "--to", tmp_path)
+        assert result.exit_code == 0, result.output
+        assert "23 things, 3 colours" in result.stdout
+
+
+def test_a_folder_that_is_not_the_demos_own_is_left_alone(host, shop, tmp_path):
+    shop()
+    assert host.run("pull", "shop", "things", "--to", tmp_path).exit_code == 0
+    before = (tmp_path / "things.jsonl").read_bytes()
+    result = host.run("demo", "plain", "--to", tmp_path)
+    assert result.exit_code == 2
+    assert "another folder" in result.stderr
+    assert (tmp_path / "things.jsonl").read_bytes() == before
