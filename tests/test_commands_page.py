@@ -1,0 +1,72 @@
+"""docs/commands.md says what is so: every command and option is there, and the examples do what they show."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from connector_host.cli.app import app
+from connector_host.cli.exits import MEANINGS
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "commands.md").read_text()
+ENDLESS = {"sandbox", "serve", "demo"}
+
+
+def _commands(group, path=()):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def test_every_command_and_option_is_on_the_page():
+    program = get_command(app)
+    missing = []
+    for path, command in [((), program), *_commands(program)]:
+        if path and " ".join(path) not in PAGE:
+            missing.append(" ".join(path))
+        options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        missing += [f"{' '.join(path)} {option}" for option in sorted(options) if option not in PAGE]
+    assert missing == []
+
+
+def test_the_exit_codes_are_those_of_the_program():
+    rows = re.findall(r"^\| (\d) \| (.+) \|$", PAGE, re.MULTILINE)
+    assert {int(code): meaning for code, meaning in rows} == {int(code): words for code, words in MEANINGS.items()}
+
+
+def _examples():
+    """Yield each example with the lines that it shows."""
+    for block in re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL):
+        for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, *shown = example.splitlines()
+            yield shlex.split(command, comments=True)[1:], [line.strip() for line in shown]
+
+
+@pytest.fixture
+def folder(sandbox, tmp_path, monkeypatch):
+    """A working folder with the files that the examples read."""
+    running = sandbox(orders=40, items=30)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONNECTOR_HOST_HOME", str(tmp_path / "home"))
+    values = {"name": "my-shop", "settings": running.settings, "credentials": running.credentials}
+    Path("my-shop.json").write_text(json.dumps(values))
+    Path("orders.json").write_text(json.dumps({"pkOrderIds": ["00000000-0000-0000-0000-000000000000"]}))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_examples_do_what_they_show():
+    for written, shown in _examples():
+        waits = written[0] in ENDLESS or written == ["instance", "add", "linnworks"]
+        arguments = [*written[:2], "--help"] if waits else written
+        result = CliRunner().invoke(app, arguments)
+        said = [" ".join(line.split()) for line in result.output.splitlines()]
+        assert result.exit_code == 0, f"{arguments}: {result.output}"
+        for line in shown:
+            assert any(" ".join(line.split()) in each for each in said), f"{arguments} does not say: {line}"
