@@ -18,8 +18,9 @@ from .details import DetailsReader, Given
 from .envelope import fields_of, list_of, value_of
 from .listing import Listing
 from .lists import Caller, Lists, Part
-from .plan import Window
+from .plan import Window, takes_since, takes_until
 from .selection import Selection
+from .slices import Slicer
 from .splice import Prefix
 from .state import Position
 from .values import Values
@@ -98,16 +99,21 @@ class Source:
         return await self._lists.page(each, self._reading.window, {})
 
     async def sample(self, each: StreamList) -> tuple[int, list[Part]]:
-        """Return how many values a list has, and the first pages of some of them."""
-        parts: list[Part] = []
+        """Return how many lists one list comes in, by its values and windows, and the first pages of some of them."""
+        slicer = Slicer.of(self._reading.window if takes_since(each) or takes_until(each) else Window(), each.time)
+        windows = [window] if (window := slicer.after(None)) is not None else []
+        while windows and windows[-1].until is not None and (window := slicer.after(windows[-1].until)) is not None:
+            windows.append(window)
         if each.for_each is None:
-            return 1, [await self._lists.page(each, self._reading.window, {})]
+            return len(windows), [await self._lists.page(each, window, {}) for window in windows[:_SAMPLES]]
+        parts: list[Part] = []
         number = 0
         async with aclosing(self._values.of(each.for_each, self._reading.window)) as values:
             async for fields, _, _ in values:
-                number += 1
-                if number <= _SAMPLES:
-                    parts.append(await self._lists.page(each, self._reading.window, fields))
+                for window in windows:
+                    number += 1
+                    if number <= _SAMPLES:
+                        parts.append(await self._lists.page(each, window, fields))
         return number, parts
 
     async def ask_again(self, missing: Sequence[dict[str, Any]]) -> Block:
