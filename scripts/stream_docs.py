@@ -11,7 +11,8 @@ from pathlib import Path
 from connector_host.contract.manifest_file import ConnectorFolder, read_manifest
 from connector_host.contract.permissions import PermissionNames
 from connector_host.contract.stream_models import Filter, Stream
-from connector_host.contract.variables import variables_in
+from connector_host.engine.plan import takes_since, takes_until
+from connector_host.engine.preparation import is_incremental, limited_by
 
 from .stream_costs import Cost, costs_of, unit_of
 
@@ -41,8 +42,8 @@ def page(connector: ConnectorFolder) -> str:
 
 def _overview(connector: ConnectorFolder, streams: tuple[Stream, ...]) -> str:
     rows = [
-        f"| [`{stream.name}`](#{_anchor(stream.title)}) | {stream.entity_type} | {', '.join(_modes(stream))} | "
-        f"{_slowest(_own_costs(connector, stream))} |"
+        f"| [`{stream.name}`](#{_anchor(stream.title)}) | {stream.entity_type} | "
+        f"{', '.join(_modes(connector, stream))} | {_slowest(_own_costs(connector, stream))} |"
         for stream in streams
     ]
     head = ["| Stream | Entity type | Modes | Minutes of quota for 1,000 units |", "| --- | --- | --- | --- |"]
@@ -59,8 +60,8 @@ def _section(connector: ConnectorFolder, stream: Stream) -> str:
         ("Entity type", stream.entity_type),
         ("Primary key", ", ".join(f"`{field}`" for field in stream.primary_key)),
         ("Cursor", f"`{stream.cursor}`" if stream.cursor else "none"),
-        ("Modes", ", ".join(_modes(stream))),
-        ("Limits", _limits(stream)),
+        ("Modes", ", ".join(_modes(connector, stream))),
+        ("Limits", _limits(connector, stream)),
         ("Permissions", _permissions(connector, stream)),
         ("Record", f"[{stream.record_schema}](../{stream.record_schema})"),
     ]
@@ -87,16 +88,15 @@ def _section(connector: ConnectorFolder, stream: Stream) -> str:
     )
 
 
-def _modes(stream: Stream) -> tuple[str, ...]:
-    return ("full", "incremental") if stream.incremental else ("full", "changes")
+def _modes(connector: ConnectorFolder, stream: Stream) -> tuple[str, ...]:
+    streams = {each.name: each for each in connector.manifest.streams}
+    return ("full", "incremental") if is_incremental(stream, streams) else ("full", "changes")
 
 
-def _limits(stream: Stream) -> str:
-    since = any(each.time is not None or "since" in variables_in(each.input) for each in stream.lists)
-    until = any(
-        (each.time is not None and each.time.until is not None) or "until" in variables_in(each.input)
-        for each in stream.lists
-    )
+def _limits(connector: ConnectorFolder, stream: Stream) -> str:
+    """Return the times that a pull can be limited to, its own or those of the parents that it follows."""
+    timed = limited_by(stream, {each.name: each for each in connector.manifest.streams})
+    since, until = any(map(takes_since, timed.lists)), any(map(takes_until, timed.lists))
     return ", ".join(name for name, has in (("since", since), ("until", until)) if has) or "none"
 
 

@@ -65,9 +65,9 @@ def get_stock_items(call: Call) -> Answer:
 
 
 def get_stock_items_full_by_ids(call: Call) -> Answer:
-    """Show items by id, those that exist."""
+    """Show items by id, those that exist; archived ones are left out (decided: nothing says whether they are)."""
     wanted = call.rows("DataRequirements")
-    found = _found(call.shop, call.rows("StockItemIds"))
+    found = [item for item in _found(call.shop, call.rows("StockItemIds")) if not item.archived]
     return value({"StockItemsFullExtended": [view.full_extended(call.shop, item, wanted) for item in found]})
 
 
