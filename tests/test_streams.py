@@ -430,6 +430,27 @@ async def test_an_order_that_is_processed_during_a_classic_pull_comes_once(tmp_p
         assert report.duplicates == len(moved) == 20
 
 
+def test_that_holds_for_a_pull_without_state_too():
+    with (
+        sandbox_of(orders=400, processed=0.2) as sandbox,
+        connection_to(sandbox, orders_api="classic", clock=clock_of(sandbox, later=3600)) as connection,
+    ):
+        found = []
+        for page in connection.pages("orders"):
+            found += [record["OrderId"] for record in page.decoded()]
+            for order_id in list(sandbox.shop.orders.open)[:20]:
+                sandbox.control.process_order(order_id)
+        assert sorted(found) == sorted(sandbox.shop.orders.heads)
+
+
+@pytest.mark.parametrize("name", STREAMS)
+async def test_no_record_is_refused_by_the_engine(shop_sandbox, pulled, tmp_path, name):
+    report, found = await ran(shop_sandbox, name, tmp_path, mode="auto")
+    assert (report.dead, report.duplicates, report.written) == (0, 0, len(pulled[name]))
+    again, after = await ran(shop_sandbox, name, tmp_path, mode="auto")
+    assert (again.dead, again.written, after) == (0, 0, found)
+
+
 async def test_an_archived_item_shows_as_removed_and_a_changed_one_as_updated(tmp_path):
     with sandbox_of(orders=20, items=60) as sandbox:
         before = await synced(sandbox, "stock_items", tmp_path, mode="auto")

@@ -18,7 +18,7 @@ from connector_host.contract.auth import AuthContext, SessionAuth
 from connector_host.contract.catalogue import Catalogue, Operation, OperationRate
 from connector_host.contract.clock import Clock, SystemClock
 from connector_host.contract.errors import CallFacts, PermissionMissing, UnknownName
-from connector_host.contract.inputs import check_input, prepare_request
+from connector_host.contract.inputs import check_input, prepare_request, wrapped
 from connector_host.contract.manifest import AuthenticationMethod, BodyFormat, Manifest, RateLimit
 from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.permissions import Scope
@@ -34,7 +34,8 @@ from .gate import Gate
 from .hosts import AllowedHosts
 from .logs import hide_in_logs
 from .plan import window_of
-from .pull import Bound, Page, pages_of
+from .preparation import limited_by
+from .pull import Asked, Bound, Page, pages_of
 from .quota import QuotaLedger, Usage, open_ledger
 from .retry import RetryLimits
 from .source import Source, Surroundings
@@ -129,6 +130,7 @@ class Connection:
         self._observer = observer
         owner = _owner(connector.manifest, method, credentials, settings)
         self._turnstile = Turnstile(ledger, owner, self._clock, rate_limit=rate_limit, concurrency=concurrency)
+        self._checked: set[str] = set()
         self._client: httpx.AsyncClient | None = None
         self._auth: httpx.Auth | None = None
         self._door_: Door | None = None
@@ -208,6 +210,19 @@ class Connection:
         limits = self._limits if total_timeout is None else dataclasses.replace(self._limits, total=total_timeout)
         return await self._door.call(prepared, limits)
 
+    async def ask(self, operation_id: str, given: Mapping[str, Any]) -> Answer:
+        """Call an operation as the reading of a stream does: often, and always with an input of the same form.
+
+        The first input of an operation is checked, the others are trusted. Raises what `call` raises.
+        """
+        if operation_id not in self._checked:
+            answer = await self.call(operation_id, given)
+            self._checked.add(operation_id)
+            return answer
+        operation = self.connector.catalogue.get(operation_id)
+        prepared = prepare_request(operation, wrapped(operation, given), encoding=self._encodings.get(operation.id))
+        return await self._door.call(prepared, self._limits)
+
     async def pages(
         self,
         stream: str | Stream,
@@ -222,9 +237,12 @@ class Connection:
         """
         stream = self.stream(stream) if isinstance(stream, str) else stream
         bound = Bound(limit)
-        reading = Reading(window_of(stream, since, until, self._clock.time()), most=bound)
-        way = await choose_way(stream, self.surroundings, reading)
-        async with aclosing(pages_of(Source(stream, way, self.surroundings, reading=reading), bound)) as pages:
+        streams = self.surroundings.streams
+        window = window_of(limited_by(stream, {**streams, stream.name: stream}), since, until, self._clock.time())
+        way = await choose_way(stream, self.surroundings, Reading(window, most=bound))
+        asked = Asked(way)
+        source = Source(stream, way, self.surroundings, reading=Reading(window, most=bound, known_ids=asked))
+        async with aclosing(pages_of(source, bound, asked)) as pages:
             async for page in pages:
                 yield page
 
@@ -294,7 +312,7 @@ class Connection:
         """What reading a stream needs of it."""
         manifest = self.connector.manifest
         return Surroundings(
-            call=self.call,
+            call=self.ask,
             streams={each.name: each for each in manifest.streams},
             catalogue=self.connector.catalogue,
             settings=self._settings,

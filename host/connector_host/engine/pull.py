@@ -1,7 +1,7 @@
 """Pulls a stream page by page, without state: records stay the bytes that the vendor sent."""
 
 import math
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +13,9 @@ from .envelope import value_of
 from .sinks.lines import lines_of
 from .source import Source
 from .state import Position
+from .ways import Way
 
-__all__ = ["Bound", "Page", "pages_of"]
+__all__ = ["Asked", "Bound", "Page", "pages_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,25 @@ class Bound:
         return self.left
 
 
-async def pages_of(source: Source, bound: Bound) -> AsyncGenerator[Page, None]:
+class Asked:
+    """Ids that were asked for, where several lists may give the same: eight bytes are kept of each."""
+
+    def __init__(self, way: Way) -> None:
+        lists, details = way
+        self._keeps = details is not None and (len(lists) > 1 or any(each.for_each for each in lists))
+        self._marks: set[int] = set()
+
+    def __call__(self, ids: Iterable[bytes]) -> set[bytes]:
+        """Return those that were asked for."""
+        return {each for each in ids if hash(each) in self._marks}
+
+    def add(self, ids: Iterable[bytes]) -> None:
+        """Take note of ids."""
+        if self._keeps:
+            self._marks.update(map(hash, ids))
+
+
+async def pages_of(source: Source, bound: Bound, asked: Asked) -> AsyncGenerator[Page, None]:
     """Yield pages until the stream or the bound ends; no more details are asked for than the bound needs.
 
     Raises what calls raise, and AnswerUnreadable when an answer has no list of records, or a page comes twice.
@@ -55,6 +74,7 @@ async def pages_of(source: Source, bound: Bound) -> AsyncGenerator[Page, None]:
         return
     async with aclosing(source.blocks(Position())) as blocks:
         async for block in blocks:
+            asked.add(block.ids)
             source.emitted(block)
             records = _within(block, bound)
             if not records and block.ids == () and number:

@@ -7,7 +7,7 @@ import msgspec
 
 __all__ = ["Facts", "Shape", "tree_struct"]
 
-_NOTHING = (None, b"null", b'""')
+_EMPTY = b'""'
 
 Record = bytes | msgspec.Raw
 
@@ -37,14 +37,14 @@ class Shape:
         self._both = [path for path in self._paths if path in self.primary_key]
         kind, self._names = tree_struct(leaves)
         self._one = msgspec.json.Decoder(kind)
-        self._many = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
         self._key_of = [self._names[path] for path in self.primary_key]
         self._single = self._key_of[0] if len(self._key_of) == 1 and len(self._key_of[0]) == 1 else None
 
     def keys(self, records: Sequence[Record]) -> list[bytes] | None:
-        """Return the keys of records, all decoded at once; None when one of them has a flaw."""
+        """Return the keys of records; None when one of them has a flaw."""
         try:
-            found = self._many.decode(b"".join((b"[", b",".join(records), b"]")))
+            decode = self._one.decode
+            found = [decode(record) for record in records]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         if self._single is not None:
@@ -52,7 +52,7 @@ class Shape:
             keys = [bytes(raw) if (raw := getattr(each, name)) is not None else b"" for each in found]
         else:
             keys = [self._key(each) or b"" for each in found]
-        if b"" in keys or b"null" in keys or b'""' in keys or len(keys) != len(records):
+        if b"" in keys or b"null" in keys or _EMPTY in keys:
             return None
         return keys
 
@@ -74,11 +74,12 @@ class Shape:
         parts = []
         for steps in self._key_of:
             raw = _walk(found, steps)
-            part = None if raw is None else bytes(raw).strip()
-            if part in _NOTHING:
+            part = b"null" if raw is None else bytes(raw).strip()
+            if part == b"null":
                 return None
             parts.append(part)
-        return b",".join(parts)
+        # A key of several fields may have an empty one, such as a note without text; one of nothing else names nothing.
+        return None if all(part == _EMPTY for part in parts) else b",".join(parts)
 
     def _value(self, found: Any, path: str) -> Any:
         value = _walk(found, self._names[path])
