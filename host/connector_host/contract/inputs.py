@@ -17,7 +17,7 @@ from .schemas import problems_of, schema_at, validator_for
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-__all__ = ["PreparedRequest", "check_input", "example_input", "prepare_request", "takes_field"]
+__all__ = ["PreparedRequest", "check_input", "example_input", "prepare_request", "takes_field", "wrapped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def check_input(operation: Operation, given: Mapping[str, Any], *, allow_unknown
     Raises InputInvalid with every problem: wrong types, missing fields, unknown fields (with the nearest known one),
     more entries than the operation takes. `allow_unknown` lets fields pass that the catalogue does not know.
     """
-    value = _wrapped(operation, given)
+    value = wrapped(operation, given)
     problems = problems_of(_validator(operation), value, forgive_null=True)
     if allow_unknown:
         problems = [problem for problem in problems if problem.rule != "unknown-field"]
@@ -130,7 +130,8 @@ def example_input(operation: Operation) -> dict[str, Any]:
     return example if isinstance(example, dict) else {}
 
 
-def _wrapped(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
+def wrapped(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the input with the operation's wrapper around its fields, where they were given without it."""
     wrapper = operation.wrapper
     if wrapper is None or not operation.body_fields_at_top or wrapper in given:
         return dict(given)

@@ -13,7 +13,7 @@ from connector_host.contract.paths import set_path
 from connector_host.contract.stream_models import Details
 
 from .blocks import Dead
-from .envelope import EnvelopeError, fields_of, list_of, lists_of, wanted
+from .envelope import EnvelopeError, fields_of, list_of, lists_of, page_of, wanted
 from .lists import Caller, unreadable
 from .plan import filled
 from .shape import Shape
@@ -21,6 +21,7 @@ from .shape import Shape
 __all__ = ["DetailsReader", "Given"]
 
 _ABOUT_A_RECORD = (VendorRefused, AnswerUnreadable, VendorFault)
+_START = 64
 _NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
@@ -80,6 +81,11 @@ class DetailsReader:
         if answer.meaning.kind is MeaningKind.END_OF_LIST or not answer.body.strip():
             return []
         path = self._details.records or ""
+        try:
+            if not self._details.keyed and (path or answer.body[:_START].lstrip()[:1] == b"["):
+                return page_of(answer.body, (path,), ())[0][0]
+        except EnvelopeError:
+            pass
         try:
             raw = wanted(fields_of(answer.body, (path,))[path], path)
             if self._details.keyed:

@@ -20,6 +20,7 @@ from .listing import Listing
 from .lists import Caller, Lists, Part
 from .plan import Window, takes_since, takes_until
 from .selection import Selection
+from .shape import Shape
 from .slices import Slicer
 from .splice import Prefix
 from .state import Position
@@ -30,7 +31,6 @@ __all__ = ["Source", "Surroundings"]
 _TRIES = 2
 _SAMPLES = 5
 _AHEAD = 2
-_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,20 +277,20 @@ class Source:
 
 def _ids_in(each: StreamList, rows: Sequence[msgspec.Raw]) -> list[tuple[Any, bytes]]:
     """Return the id in each listed record, decoded and as JSON."""
-    found = []
-    for row in rows:
-        try:
-            value = value_of(fields_of(row, (each.id or "",))[each.id or ""])
-        except ValueError:
-            value = None
-        if value is None:
-            raise AnswerUnreadable(
-                f"A record in the answer to {each.operation} has no {each.id or 'id'}.",
-                next_step="Report it to the connector's author.",
-                call=CallFacts(each.operation),
-            )
-        found.append((value, msgspec.json.encode(value)))
-    return found
+    if not rows:
+        return []
+    try:
+        raws = list(rows) if each.id is None else Shape((each.id,)).keys(rows)
+        values = None if raws is None else msgspec.json.decode(b"".join((b"[", b",".join(raws), b"]")))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        values = None
+    if values is None or None in values:
+        raise AnswerUnreadable(
+            f"A record in the answer to {each.operation} has no {each.id or 'id'}.",
+            next_step="Report it to the connector's author.",
+            call=CallFacts(each.operation),
+        )
+    return [(value, msgspec.json.encode(value)) for value in values]
 
 
 def _missing(given: Given, prefix: Prefix) -> list[dict[str, Any]]:
