@@ -154,6 +154,39 @@ async def test_a_list_for_each_value_of_another_operation(connect, vendor):
     assert asked_with_bodies(vendor) == [{"place": "a"}, {"place": "b"}]
 
 
+async def test_a_request_may_take_further_fields_of_the_values_record(connect, vendor):
+    each = {"operation": "shop.Places", "value": "key", "into": "place", "also": {"token": "owner.id"}}
+    vendor.script = [[{"key": "a", "owner": {"id": "x"}}, {"key": "b", "owner": None}], things(1), things(2)]
+    found = await numbers(connect(streams=[stream(paging={"kind": "none"}, records="data", for_each=each)]))
+    assert found == [1, 2]
+    assert asked_with_bodies(vendor) == [{"place": "a", "token": "x"}, {"place": "b", "token": None}]
+
+
+KEYED = {**BY_ID, "details": {**BATCHES, "records": "parts", "keyed": True}}
+
+
+async def test_details_may_come_in_a_list_for_each_id(connect, vendor):
+    parts = {"1": [{"id": 10}, {"id": 11}], "2": [], "3": None, "4": [{"id": 40}]}
+    vendor.script = [things(1, 2, n=1), {"parts": parts}]
+    assert await numbers(connect(streams=[stream(**KEYED)])) == [10, 11, 40]
+
+
+@pytest.mark.parametrize("parts", [[{"id": 10}], {"1": {"id": 10}}, "none"])
+async def test_details_that_are_no_lists_by_id(connect, vendor, parts):
+    vendor.script = [things(1, 2, n=1), {"parts": parts}]
+    with pytest.raises(AnswerUnreadable, match=r"there is no (object of lists|list)"):
+        await numbers(connect(streams=[stream(**KEYED)]))
+
+
+async def test_an_id_that_two_lists_have_is_asked_for_once(connect, vendor):
+    each = {"operation": "shop.Places", "value": "key", "into": "place"}
+    about = {"paging": {"kind": "none"}, "records": "data", "id": "id", "for_each": each, "details": BATCHES}
+    first, second = [{"id": 10}, {"id": 20}, {"id": 30}], [{"id": 40}]
+    vendor.script = [[{"key": "a"}, {"key": "b"}], things(1, 2, 3), things(3, 4, 1), first, second]
+    assert await numbers(connect(streams=[stream(**about)])) == [10, 20, 30, 40]
+    assert asked_with_bodies(vendor)[2:] == [{"ids": [1, 2, 3]}, {"ids": [4]}]
+
+
 def asked_with_bodies(vendor):
     return [json.loads(request.content) for request in vendor.sent if request.content]
 
