@@ -43,12 +43,16 @@ def unit_of(manifest: Manifest, stream: Stream) -> str:
     return same.title[0].lower() + same.title[1:]
 
 
-def costs_of(
-    manifest: Manifest, catalogue: Catalogue, lists: tuple[StreamList, ...], details: Details | None
-) -> list[Cost]:
-    """Return the costs of one way to a stream's records, in the order of the calls."""
+def costs_of(manifest: Manifest, catalogue: Catalogue, stream: Stream, way: int = 0) -> list[Cost]:
+    """Return the costs of one of the ways to a stream's records, in the order of the calls."""
     found: dict[str, Cost] = {}
-    for operation, requests, said in _requests(manifest, lists, details):
+    lists, details = stream.ways[way]
+    calls_made = list(_requests(manifest, lists, details))
+    if stream.total is not None:
+        calls_made.append((stream.total.operation, None, "1 in all"))
+    if (look_up := stream.confirm_removed) is not None:
+        calls_made.append((look_up.operation, None, f"1 for {look_up.batch or 1} that are gone"))
+    for operation, requests, said in calls_made:
         rate = catalogue.get(operation).rate
         calls, seconds = (rate.calls, rate.seconds) if rate else (None, 60)
         found.setdefault(operation, Cost(operation, requests, said, calls, seconds))

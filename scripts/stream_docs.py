@@ -130,8 +130,7 @@ def _choices(each: Filter) -> str:
 
 
 def _own_costs(connector: ConnectorFolder, stream: Stream, way: int = 0) -> list[Cost]:
-    lists, details = stream.ways[way]
-    return costs_of(connector.manifest, connector.catalogue, lists, details)
+    return costs_of(connector.manifest, connector.catalogue, stream, way)
 
 
 def _slowest(costs: list[Cost]) -> str:
