@@ -1,9 +1,9 @@
 """A stand-in for the vendor that is no bottleneck: a thread per connection, records as bytes, no quota.
 
 Run beside what is measured: `python -m benchmarks.pull_server --records N` prints its address and serves until its
-standard input ends. It answers what the three streams need: sign-in, GetStockItemsFull, SearchProcessedOrders and
-GetOrdersById, in JSON and as forms, and tells at /cpu what it has used. It shares no code with the connector or its
-sandbox.
+standard input ends. It answers what the three streams need: sign-in, GetStockItemsFull, GetInventoryItemsCount,
+SearchProcessedOrders and GetOrdersById, in JSON and as forms, and tells at /cpu what it has used. It shares no code
+with the connector or its sandbox.
 """
 
 import argparse
@@ -46,9 +46,14 @@ class Shop:
         self._step = DAYS * 86400 / max(records, 1)
         self.routes: dict[str, Callable[[dict[str, Any], bytes], Answer]] = {
             "/api/Stock/GetStockItemsFull": self._stock_items,
+            "/api/Inventory/GetInventoryItemsCount": self._count,
             "/api/ProcessedOrders/SearchProcessedOrders": self._processed_orders,
             "/api/Orders/GetOrdersById": self._orders_by_id,
         }
+
+    def _count(self, given: dict[str, Any], body: bytes) -> Answer:
+        del given, body
+        return 200, b"%d" % self._records
 
     def _stock_items(self, given: dict[str, Any], body: bytes) -> Answer:
         del body

@@ -28,14 +28,17 @@ _UUID = "00000000-0000-4000-8000-00000000000b"
 _CREDENTIALS = {"scope": "all", "token": _UUID, "application_id": _UUID, "application_secret": _UUID}
 _IN_PYTHON = """
 import json, sys
+from pathlib import Path
 from connector_host import connect
-address, folder, credentials, *streams = sys.argv[1:]
-with connect("linnworks", credentials=json.loads(credentials), settings={"api_address": address}) as shop:
+address, connector, folder, credentials, *streams = sys.argv[1:]
+given = {"credentials": json.loads(credentials), "settings": {"api_address": address}, "folders": [Path(connector)]}
+with connect("linnworks", **given) as shop:
     for stream in streams:
         with open(f"{folder}/{stream}.jsonl", "wb") as file:
             for page in shop.pages(stream):
                 file.write(page.lines())
 """
+_NO_LIMIT = "rate_limit: {amount: 1000000, unit: second}"
 _MB, _GROWTH = 90, 1.1
 _PLACE = re.compile(rb"00000000-0000-4000-8000-(\d{12})")
 Candidate = Callable[[Path], Cost]
@@ -124,7 +127,8 @@ class Bench:
         self._home = folder / "home"
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
         self._window = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (until - datetime.timedelta(days=DAYS + 5), until)]
-        self._command = ("-m", "connector_host", "--home", str(self._home))
+        self._connector = without_quota(folder / "connector")
+        self._command = ("-m", "connector_host", "--home", str(self._home), "--folder", str(self._connector))
 
     @contextmanager
     def server(self, records: int) -> Iterator[str]:
@@ -156,7 +160,9 @@ class Bench:
 
     def in_python(self, address: str, streams: Sequence[str]) -> Candidate:
         """Return a run of the same from Python."""
-        return lambda folder: run_python(["-c", _IN_PYTHON, address, str(folder), json.dumps(_CREDENTIALS), *streams])
+        return lambda folder: run_python(
+            ["-c", _IN_PYTHON, address, str(self._connector), str(folder), json.dumps(_CREDENTIALS), *streams]
+        )
 
     def least(self, address: str, streams: Sequence[str]) -> Candidate:
         """Return a run of the least code."""
@@ -189,6 +195,21 @@ class Bench:
             )
             for name, found in costs.items()
         }
+
+
+def without_quota(target: Path) -> Path:
+    """Copy the connector into a folder, with everything but its limits."""
+    root = _HERE.parent
+    shutil.copytree(
+        root / "linnworks_connector", target / "linnworks_connector", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copytree(root / "schemas", target / "schemas")
+    shutil.copy(root / "pyproject.toml", target)
+    manifest = (root / "connector.yaml").read_text("utf-8")
+    (target / "connector.yaml").write_text(re.sub(r"(?m)^rate_limit: .*$", _NO_LIMIT, manifest), "utf-8")
+    for document in (target / "schemas" / "operations").glob("*.json"):
+        document.write_text(re.sub(r'"x-rate-limit": \{[^}]*\},', "", document.read_text("utf-8")), "utf-8")
+    return target
 
 
 def _check(name: str, folder: Path, records: int) -> None:

@@ -67,7 +67,7 @@ def find_connectors(folders: Sequence[Path] = (), *, name: str | None = None, ca
     extensions = _extensions()
     taken: dict[str, Found] = {}
     found = []
-    for candidate in (*_in_folders([*folders, *configured], name), *_installed(name, known)):
+    for candidate in (*_in_folders([*folders, *configured], name, known), *_installed(name, known)):
         first = taken.get(candidate.name)
         if first is not None and candidate.module == first.module:
             continue
@@ -104,7 +104,7 @@ def _installed(name: str | None, known: KnownManifests | None) -> Iterator[Found
         yield _found(entry, package, version, partial(_manifest_of_module, entry.module), known)
 
 
-def _in_folders(folders: Iterable[Path], name: str | None) -> Iterator[Found]:
+def _in_folders(folders: Iterable[Path], name: str | None, known: KnownManifests | None) -> Iterator[Found]:
     for folder in folders:
         root = folder.resolve()
         try:
@@ -114,7 +114,7 @@ def _in_folders(folders: Iterable[Path], name: str | None) -> Iterator[Found]:
                 yield Found(name=root.name, module="", package=str(folder), problem=problem)
             continue
         if name in (None, entry.name):
-            found = _found(entry, str(folder), "development", partial(_manifest_in, root, entry.module), None)
+            found = _found(entry, str(folder), "development", partial(_manifest_in, root, entry.module), known)
             yield replace(found, search_path=root)
 
 
