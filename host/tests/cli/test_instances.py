@@ -208,6 +208,7 @@ def test_an_instance_whose_connector_is_gone_is_shown_all_the_same(host, shop, t
     shown = host.json("instance", "show", "shop", "--json")
     assert shown["connector"] == "plain"
     assert 'There is no connector "plain".' in shown["problem"]
+    assert 'There is no connector "plain".' in host.run("instance", "show", "shop").stderr
 
 
 def test_a_lost_key_is_told_as_what_it_is(host, shop):
@@ -257,6 +258,15 @@ def test_a_person_may_correct_credentials_that_the_vendor_rejects(host, vendor):
     assert result.exit_code == 0, result.output
     shown = host.json("instance", "show", "shop", "--json")
     assert (shown["state"], shown["settings"]["concurrency"]) == ("ok", 2)
+
+
+@pytest.mark.usefixtures("somebody")
+def test_a_person_may_give_up_after_a_rejection(host, vendor):
+    running = vendor(token="tok-of-somebody-else")
+    wrong = ["1", "shop", running.address, "", "", "", "", "", "", SECRET]
+    result = host.run("instance", "add", "plain", "--advanced", given=_typed([*wrong, "no"]))
+    assert result.exit_code == 3
+    assert host.run("instance", "list").stderr.startswith("There is no instance.")
 
 
 def test_the_home_is_open_to_its_owner_only(host, shop):
