@@ -35,7 +35,7 @@ def _changes(shop: Shop, item: Item, location: str) -> list[dict[str, Any]]:
         if effect.what == _CHANGE:
             delta = int(effect.key.removeprefix(f"{item.sku}@{location}"))
         else:
-            delta = number(item.id, location, effect.at) % 7
+            delta = number(item.id, location, effect.at) % 7 + 1
         steps.append((effect.at, after, delta, "Level set" if effect.what == _SET else "Level changed"))
         after -= delta
     opened = item.created + timedelta(seconds=list(item.levels).index(location))
