@@ -1,0 +1,187 @@
+"""Pulls that are killed at random over a shop that changes and fails: what came out is what there was, once."""
+
+import contextlib
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from linnworks_connector.sandbox.options import SandboxOptions
+from linnworks_connector.sandbox.server import start_sandbox
+
+KILLS = int(os.environ.get("CRASH_KILLS", "40"))
+FAULTS = (
+    "*:503:probability=0.03",
+    "*:reset:probability=0.03",
+    "*:truncated:probability=0.03",
+    "*:401:probability=0.02",
+    "*:429:retry_after=0:probability=0.02",
+    "*:html:probability=0.01",
+)
+KEYS = {
+    "processed_orders": "pkOrderID",
+    "processed_order_details": "OrderId",
+    "open_orders": "OrderId",
+    "stock_items": "StockItemId",
+}
+STOCK = {"InOrderBook", "AvailableStock", "Level", "BinRacks", "StockLevelIndicator"}
+CHANGES = ("open_orders", "stock_items")
+
+
+class Worker:
+    """The process that forks the pulls."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("worker.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def pull(self, order, kill_after=None):
+        """Pull, and kill it after so many seconds; return how it ended."""
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        child = int(self._process.stdout.readline())
+        timer = threading.Timer(kill_after, _kill, [child]) if kill_after is not None else None
+        if timer:
+            timer.start()
+        code = int(self._process.stdout.readline())
+        if timer:
+            timer.cancel()
+        return code
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait(timeout=20)
+        self._process.stdout.close()
+
+
+def _kill(child):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def worker():
+    made = Worker()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shop():
+    """A live shop, in which something happens all the time."""
+    options = SandboxOptions(
+        orders=1200, items=300, live=True, live_rate=1500.0, quota=False, faults=FAULTS, session_idle=1.0, seed=11
+    )
+    with start_sandbox(options) as running:
+        yield running
+
+
+def lines_of(folder, stream, file_format):
+    content = (folder / f"{stream}.{file_format}").read_bytes()
+    content = gzip.decompress(content) if file_format.endswith("gz") else content
+    assert not content or content.endswith(b"\n")
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def replayed(records, key):
+    """Return what a reader of the changes has in the end; every change must fit what was there before."""
+    there = {}
+    for record in records:
+        change = record.pop("_change")
+        if change == "created":
+            assert record[key] not in there
+            there[record[key]] = record
+        elif change == "updated":
+            assert there[record[key]] != record
+            there[record[key]] = record
+        else:
+            assert record == {key: record[key]}
+            del there[record[key]]
+    return there
+
+
+def latest(records, key):
+    """Return the last version of each record; none may stand there twice."""
+    seen, there = set(), {}
+    for record in records:
+        text = json.dumps(record, sort_keys=True)
+        assert text not in seen, "a record was written twice"
+        seen.add(text)
+        there[record[key]] = record
+    return there
+
+
+@pytest.mark.parametrize(("seed", "file_format"), [(1, "jsonl"), (2, "jsonl.gz")])
+def test_whatever_is_killed_nothing_is_lost_and_nothing_comes_twice(worker, shop, tmp_path, *, seed, file_format):
+    draw = random.Random(seed)
+    order = {
+        "folder": str(tmp_path),
+        "credentials": dict(shop.credentials),
+        "settings": dict(shop.settings),
+        "format": file_format,
+    }
+    killed = 0
+    for _ in range(KILLS // 2):
+        by_step = draw.random() < 0.6
+        asked = {
+            **order,
+            "streams": draw.sample(sorted(KEYS), k=len(KEYS)),
+            "steps": draw.randint(1, 60) if by_step else 0,
+            "skew": draw.choice((-300, 0, 300)),
+        }
+        code = worker.pull(asked, kill_after=None if by_step else draw.uniform(0.01, 0.5))
+        assert code in (0, -signal.SIGKILL), "a pull failed by itself"
+        killed += code == -signal.SIGKILL
+        for stream in KEYS:
+            if (tmp_path / f"{stream}.dead.jsonl").exists():
+                assert (tmp_path / f"{stream}.dead.jsonl").read_bytes() == b""
+    assert killed > KILLS // 6
+    shop.control.clear_faults()
+    shop.control.live = None
+    for _ in range(3):
+        final = {**order, "streams": sorted(KEYS), "steps": 0, "skew": 1}
+        assert worker.pull(final) == 0
+    assert all(end[:2] == ["success", True] for end in json.loads((tmp_path / "ended.json").read_text()))
+    for stream, key in KEYS.items():
+        records = lines_of(tmp_path, stream, file_format)
+        found = replayed(records, key) if stream in CHANGES else latest(records, key)
+        wanted = truth(worker, order, tmp_path, stream, key)
+        assert found
+        assert {name: undated(each) for name, each in found.items()} == {
+            name: undated(each) for name, each in wanted.items()
+        }, stream
+
+
+def undated(record):
+    """Return an order without the stock of its items at the moment, which changes without the order changing."""
+    if "Items" not in record:
+        return record
+    return {**record, "Items": [_without_stock(item) for item in record["Items"] or ()]}
+
+
+def _without_stock(item):
+    kept = {name: value for name, value in item.items() if name not in STOCK}
+    return {**kept, "CompositeSubItems": [_without_stock(each) for each in item.get("CompositeSubItems") or ()]}
+
+
+def truth(worker, order, folder, stream, key):
+    """Return what the shop has now, read at once by a fresh pull without faults or kills."""
+    fresh = folder / f"fresh-{stream}"
+    fresh.mkdir()
+    asked = {**order, "folder": str(fresh), "streams": [stream], "steps": 0, "skew": 1, "format": "jsonl"}
+    assert worker.pull(asked) == 0
+    records = lines_of(fresh, stream, "jsonl")
+    for record in records:
+        record.pop("_change", None)
+    return {record[key]: record for record in records}
