@@ -13,8 +13,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from connector_host.contract.errors import ConnectorHostError
+from connector_host.runs import Runner
 
-from . import calls, connectors, editing, host_settings, instances, sign_in, wizard
+from . import calls, connectors, editing, host_settings, instances, runs, sign_in, wizard
 from .answers import ANSWER_SECONDS, MOST_ANSWERS
 from .drafts import DRAFT_SECONDS, MOST_DRAFTS
 from .guard import Guard
@@ -33,12 +34,14 @@ def create_app(options: WebOptions) -> Starlette:
     Raises ConfigurationError when the home or its database cannot be used.
     """
     host = WebHost(options)
+    runner = Runner(host.home, options.folders)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
         try:
-            yield
+            async with runner:
+                yield
         finally:
             host.close()
 
@@ -49,6 +52,7 @@ def create_app(options: WebOptions) -> Starlette:
         lifespan=lifespan,
     )
     app.state.host = host
+    app.state.runner = runner
     app.state.sign_in_limits = SignInLimits(options.clock)
     app.state.drafts = Shelf(options.clock, most=MOST_DRAFTS, seconds=DRAFT_SECONDS)
     app.state.trials = Shelf(options.clock, most=MOST_ANSWERS, seconds=ANSWER_SECONDS)
@@ -68,6 +72,7 @@ def _routes() -> list[BaseRoute]:
         *instances.routes(),
         *editing.routes(),
         *calls.routes(),
+        *runs.routes(),
         *host_settings.routes(),
         Mount("/static", _Static(packages=[("connector_host.web", "static")])),
     ]

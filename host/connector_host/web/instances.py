@@ -73,6 +73,7 @@ def list_instances(request: Request) -> Response:
         connector=connector,
         connectors=[each for each in host.find() if each.usable],
         label=host.label,
+        last=request.app.state.runner.store.latest([each.id for each in shown]),
         hide=host.redactor,
         base="/instances",
     )

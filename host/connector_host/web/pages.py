@@ -37,6 +37,7 @@ __all__ = [
     "action",
     "error_page",
     "filled_of",
+    "fragment",
     "go",
     "page",
     "page_number",
@@ -61,9 +62,14 @@ _STATUS_OF_ERROR: tuple[tuple[type[ConnectorHostError], int], ...] = (
 _MOST_FIELDS = 5_000
 _WORDS_OF_STATUS = {404: "There is no such page.", 405: "This address does not take that kind of request."}
 _NOTHING = Markup("&ndash;")
-_STATES = {"ok": "good", "success": "good", "untested": "fair", "incomplete": "fair", "refused": "bad", "failed": "bad", "passed": "good", "partial success": "fair", "interrupted": "fair"} | {
-    "rejected": "bad", "failure": "bad", "broken": "bad", "disabled": "off", "stopped": "off", "started": "busy",
-}  # fmt: skip
+_MOODS = {
+    "good": ("ok", "success", "passed"),
+    "fair": ("untested", "incomplete", "partial success", "interrupted"),
+    "bad": ("rejected", "failure", "broken", "refused", "failed"),
+    "busy": ("started",),
+}
+_STATES = {state: mood for mood, states in _MOODS.items() for state in states}
+"""How each state is coloured; one that is not here is grey."""
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -77,6 +83,12 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "query": dict(request.query_params),
     }
     return HTMLResponse(_templates().get_template(template).render({**fixed, **context}), status_code=status)
+
+
+def fragment(request: Request, template: str, **context: Any) -> str:
+    """Return a piece of a page as text."""
+    session: Session | None = request.state.session
+    return _templates().get_template(template).render({"csrf": session.csrf if session else "", **context})
 
 
 def go(target: str) -> RedirectResponse:

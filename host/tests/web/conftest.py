@@ -166,7 +166,7 @@ def home(tmp_path):
 
 
 @pytest.fixture
-def make_app(home, clock, plain_folder):
+async def make_app(home, clock, plain_folder):
     """Make applications that are closed after the test."""
     made = []
 
@@ -177,6 +177,7 @@ def make_app(home, clock, plain_folder):
 
     yield make
     for app in made:
+        await app.state.runner.aclose()
         app.state.host.close()
 
 

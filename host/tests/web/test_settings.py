@@ -46,7 +46,7 @@ async def test_a_token_is_shown_once_and_revoked(visitor, app):
 
 
 @pytest.mark.parametrize(("days", "kept", "words"), [("7", 7, "Saved."), ("0", 30, "at least 1"), ("x", 30, "text")])
-async def test_retention_is_set_and_checked(visitor, app, home, days, kept, words):
+async def test_retention_is_set_and_checked(visitor, app, days, kept, words):
     page = await _send(visitor, "/settings/retention", log_days=days)
     assert words in page.main
-    assert RetentionStore(app.state.host.store.database, home.runs).get().log_days == kept
+    assert RetentionStore(app.state.host.store.database, app.state.host.home.runs).get().log_days == kept

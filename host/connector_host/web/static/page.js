@@ -49,5 +49,21 @@
     document.getElementById("working").textContent = "The host does not answer. Is it still running?";
   });
 
+  // The progress of a run, as the host sends it.
+  var run = document.querySelector("[data-live]");
+  if (run && window.EventSource) {
+    var source = new EventSource(run.dataset.live);
+    var log = document.getElementById("run-log");
+    source.addEventListener("line", function (event) {
+      log.insertAdjacentHTML("beforeend", JSON.parse(event.data));
+    });
+    source.addEventListener("status", function (event) {
+      document.getElementById("run-status").innerHTML = JSON.parse(event.data);
+    });
+    source.addEventListener("end", function () {
+      source.close();
+    });
+  }
+
   focusOnTrouble(document);
 })();

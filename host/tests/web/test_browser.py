@@ -1,0 +1,281 @@
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from connector_host.connectors import load_connector
+from connector_host.instances import InstanceState
+
+_SPEC = importlib.util.spec_from_file_location("browser_of_host", Path(__file__).with_name("browser.py"))
+browser = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(browser)
+
+PLAIN = Path(__file__).parents[1] / "fixtures" / "plain"
+MARKER = "tok-5ec2e7-marker"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser.chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def site(tmp_path):
+    running = browser.Site(tmp_path / "home", [PLAIN])
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    running = load_connector("plain", [PLAIN]).sandbox().start({})
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def open_tab(chromium, site):
+    contexts = []
+
+    def opened(**options):
+        context = chromium.new_context(**{"viewport": browser.WIDE, **options})
+        contexts.append(context)
+        return browser.Tab(context, site).sign_in()
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def tab(open_tab):
+    tab = open_tab()
+    yield tab
+    assert tab.complaints == []
+
+
+def add_instance(site, sandbox, name="Shop", **changes):
+    settings = {
+        "api_address": sandbox.address,
+        "include_archived": False,
+        "time_zone": "Europe/London",
+        "rate_limit_amount": 600,
+        "rate_limit_unit": "minute",
+        "concurrency": 4,
+    }
+    values = {
+        "connector": "plain",
+        "connector_version": 3,
+        "authentication": "Token",
+        "settings": settings,
+        "credentials": dict(sandbox.credentials),
+        **changes,
+    }
+    return site.store.add(name, **values)
+
+
+def begin_wizard(tab, sandbox, name="Shop"):
+    page = tab.open("/connectors/plain/add")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_url("**/details")
+    page.get_by_text("Advanced").click()
+    page.get_by_label("API address").fill(sandbox.address)
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_url("**/method")
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_url("**/credentials")
+    return page
+
+
+def test_the_wizard_with_the_keyboard_alone(tab, sandbox, site):
+    page = tab.open("/connectors")
+
+    def tab_to(role, name):
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            focused = page.evaluate(
+                "[document.activeElement.innerText || document.activeElement.labels?.[0]?.innerText || '',"
+                " document.activeElement.tagName]"
+            )
+            if focused[1] == role and name in focused[0]:
+                return
+        pytest.fail(f"{name} cannot be reached")
+
+    tab_to("A", "of Plain things")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/name")
+    tab_to("INPUT", "Name")
+    page.keyboard.type("Shop")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/details")
+    tab_to("SUMMARY", "Advanced")
+    page.keyboard.press("Space")
+    tab_to("INPUT", "API address")
+    page.keyboard.press("Control+A")
+    page.keyboard.type(sandbox.address)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/method")
+    tab_to("BUTTON", "Next")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/credentials")
+    tab_to("INPUT", "API token")
+    page.keyboard.type(sandbox.credentials["api_token"])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/saved")
+    assert site.store.get("Shop").state is InstanceState.OK
+
+
+def test_what_was_typed_is_there_after_the_browsers_back_button(tab, sandbox):
+    page = begin_wizard(tab, sandbox)
+    with page.expect_response(lambda answer: answer.status == 204):
+        page.get_by_label("API token").fill(MARKER)
+        page.get_by_label("Access").fill("Things")
+        page.get_by_label("Access").blur()
+    page.go_back()
+    page.wait_for_url("**/method")
+    page.go_forward()
+    page.wait_for_url("**/credentials")
+    assert page.get_by_label("Access").input_value() == "Things"
+    assert page.get_by_label("API token", exact=True).input_value() == ""
+    assert page.get_by_text("A value is kept").is_visible()
+    page.reload()
+    assert page.get_by_text("A value is kept").is_visible()
+    assert MARKER not in page.content()
+
+
+def test_an_error_summary_takes_the_focus_and_leads_to_the_field(tab, sandbox):
+    page = begin_wizard(tab, sandbox)
+    page.get_by_label("API token").fill("wrong")
+    page.get_by_role("button", name="Test and save").click()
+    page.wait_for_selector(".summary")
+    assert page.evaluate("document.activeElement.className") == "summary"
+    page.locator(".summary a").click()
+    assert page.evaluate("document.activeElement.name") == "credentials.api_token"
+    assert page.get_by_label("API token").get_attribute("aria-invalid") == "true"
+
+
+def test_a_double_click_saves_once(tab, sandbox, site):
+    page = begin_wizard(tab, sandbox)
+    page.get_by_label("API token").fill(sandbox.credentials["api_token"])
+    page.get_by_role("button", name="Test and save").dblclick()
+    page.wait_for_url("**/saved")
+    assert site.store.count() == 1
+
+
+def test_the_wizard_without_javascript(open_tab, sandbox, site):
+    page = begin_wizard(open_tab(java_script_enabled=False), sandbox)
+    page.get_by_label("API token").fill("wrong")
+    page.get_by_role("button", name="Test and save").click()
+    page.wait_for_selector(".summary:focus")
+    page.get_by_label("API token").fill(sandbox.credentials["api_token"])
+    page.get_by_role("button", name="Test and save").click()
+    page.wait_for_url("**/saved")
+    assert site.store.count() == 1
+
+
+def test_searching_keeps_the_address_and_back_works(tab, site, sandbox):
+    for number in range(30):
+        add_instance(site, sandbox, f"Shop {number:02}")
+    page = tab.open("/instances")
+    page.get_by_label("Search").fill("Shop 07")
+    page.wait_for_url(re.compile(r"/instances\?search=Shop(%20|\+)07"))
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.go_back()
+    page.wait_for_url(re.compile("/instances$"))
+    expect(page.locator("tbody tr")).to_have_count(25)
+    page.get_by_role("link", name="Next").first.click()
+    page.wait_for_url("**page=2")
+    page.reload()
+    expect(page.locator("tbody tr")).to_have_count(5)
+
+
+def test_form_and_json_stay_in_step_as_one_types(tab, site, sandbox):
+    instance = add_instance(site, sandbox)
+    page = tab.open(f"/instances/{instance.id}/operations/things.CreateThing")
+    page.locator("[name='input.name']").fill("Ball")
+    page.keyboard.press("Tab")
+    expect(page.locator("#json")).to_have_value(re.compile("Ball"))
+    page.locator("#json").fill('{"name": "Cube", "colour": "green", "size": {"height": 3}}')
+    page.locator("#json").blur()
+    expect(page.locator("[name='input.name']")).to_have_value("Cube")
+    assert page.locator("[name='input.colour']").input_value() == "green"
+    assert page.locator("[name='input.size.height']").input_value() == "3"
+    page.locator("[name='input.colour']").select_option("blue")
+    expect(page.locator("#json")).to_have_value(re.compile("blue"))
+    page.get_by_role("button", name="Call it").click()
+    assert '"height": 3' in page.locator("pre").inner_text()
+    page.get_by_role("button", name="Yes, call it").click()
+    page.wait_for_selector("pre.answer")
+    assert '"name": "Cube"' in page.locator("pre.answer").inner_text()
+
+
+def test_a_run_is_watched_as_it_goes_on(tab, site, sandbox):
+    instance = add_instance(site, sandbox)
+    page = tab.open(f"/instances/{instance.id}/streams/things")
+    sandbox.options = {**sandbox.options, "slow": True}
+    try:
+        page.get_by_role("button", name="Pull").click()
+        page.wait_for_url("**/runs/*")
+        assert page.get_by_role("button", name="Stop it").is_visible()
+        page.wait_for_selector("#run-log >> text=things.ListThings")
+        page.wait_for_selector("#run-status >> text=success")
+    finally:
+        sandbox.options = {**sandbox.options, "slow": False}
+    assert page.get_by_role("link", name="things.jsonl").is_visible()
+    assert page.get_by_role("button", name="Run it again").is_visible()
+
+
+def pages_to_look_at(site, sandbox):
+    instance = add_instance(site, sandbox)
+    add_instance(site, sandbox, "Rejected", state=InstanceState.REJECTED, state_message="The token was revoked.")
+    base = f"/instances/{instance.id}"
+    edits = [f"{base}/edit/{section}" for section in ("name", "settings", "credentials")]
+    operations = [f"{base}/operations/things.{name}" for name in ("CreateThing", "ListThings", "ListColours")]
+    return [
+        "/connectors",
+        "/connectors/plain",
+        "/connectors/plain/documentation",
+        "/connectors/plain/operations",
+        "/connectors/plain/operations/things.CreateThing",
+        "/connectors/plain/add",
+        "/instances",
+        "/instances?search=nothing",
+        base,
+        f"{base}/streams",
+        f"{base}/streams/things?since=yesterday&check=1",
+        f"{base}/operations",
+        *operations,
+        f"{base}/runs",
+        f"{base}/edit",
+        *edits,
+        f"{base}/remove",
+        "/runs",
+        "/settings",
+        "/nowhere",
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", browser.WIDE), ("dark", browser.PHONE)])
+def test_no_page_has_an_accessibility_violation(open_tab, site, sandbox, scheme, size):
+    tab = open_tab(viewport=size, color_scheme=scheme)
+    found = {}
+    for path in pages_to_look_at(site, sandbox):
+        tab.open(path)
+        if violations := tab.violations():
+            found[path] = violations
+    page = begin_wizard(tab, sandbox, "Another")
+    page.get_by_role("button", name="Test and save").click()
+    page.wait_for_selector(".summary")
+    found["credentials with errors"] = tab.violations()
+    page = tab.open(f"/instances/{site.store.get('Shop').id}/streams/colours")
+    page.get_by_role("button", name="Pull").click()
+    page.wait_for_selector("#run-status >> text=success")
+    found["a run"] = tab.violations()
+    page.get_by_role("button", name="Sign out").click()
+    found["sign-in"] = tab.violations()
+    assert {path: violations for path, violations in found.items() if violations} == {}
+    assert tab.complaints == []

@@ -1,0 +1,136 @@
+import json
+
+import pytest
+
+from connector_host.runs import RunKind, RunState
+
+
+async def _pull(visitor, instance, stream="things", **fields):
+    page = await visitor.get(f"/instances/{instance.id}/streams/{stream}")
+    given = {f"parameters.{key}": value for key, value in fields.items()}
+    return await visitor.send(page, given)
+
+
+async def _ended(app, page):
+    return await app.state.runner.wait(page.path.rsplit("/", 1)[-1])
+
+
+def _events(text):
+    for block in text.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        if "event" in lines:
+            yield lines["event"], json.loads(lines["data"])
+
+
+async def test_nothing_has_run_yet(visitor, add_instance):
+    instance = add_instance()
+    assert "Nothing has run yet" in (await visitor.get("/runs")).main
+    page = await visitor.get(f"/instances/{instance.id}/runs")
+    assert "Choose a stream to pull" in page.main
+    assert "never" in (await visitor.get(f"/instances/{instance.id}/streams")).main
+
+
+async def test_a_stream_is_pulled_watched_and_downloaded(visitor, app, add_instance):
+    page = await _pull(visitor, add_instance())
+    run = await _ended(app, page)
+    assert run.state is RunState.SUCCESS
+    page = await visitor.get(page.path)
+    assert "23" in page.one("dl", class_="counts").text
+    link = page.one("a", href=f"/runs/{run.id}/files/things.jsonl")
+    lines = (await visitor.http.get(link["href"])).text.splitlines()
+    assert len(lines) == 23
+    assert json.loads(lines[0])["id"] == "t1"
+    assert "things.ListThings" in page.one("ol", class_="log").text
+    assert page.one("pre", aria_label="Sample of things")
+
+
+async def test_progress_is_sent_piece_by_piece_until_the_end(visitor, app, add_instance):
+    page = await _pull(visitor, add_instance())
+    await _ended(app, page)
+    answer = await visitor.http.get(f"{page.path}/live")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = list(_events(answer.text))
+    assert events[-1][0] == "end"
+    status = [html for kind, html in events if kind == "status"][-1]
+    assert "success" in status
+    assert "things.jsonl" in status
+    assert any("things.ListThings" in html for kind, html in events if kind == "line")
+    later = await visitor.http.get(f"{page.path}/live", headers={"Last-Event-ID": "10000"})
+    assert [kind for kind, _ in _events(later.text)] == ["status", "end"]
+
+
+async def test_parameters_that_are_none_are_told_beside_their_field(visitor, add_instance, vendor):
+    page = await _pull(visitor, add_instance(), since="yesterday", limit="many")
+    assert "Write 2026-01-31" in page.error_of("parameters.since")
+    assert "not a whole number" in page.error_of("parameters.limit")
+    assert dict(page.form.fields())["parameters.since"] == "yesterday"
+    assert vendor.requests == []
+
+
+async def test_a_limit_is_kept(visitor, app, add_instance):
+    page = await _pull(visitor, add_instance(), limit="3", since="2026-01-01")
+    assert (await _ended(app, page)).counts["written"] == 3
+    assert "2026-01-01" in (await visitor.get(page.path)).main
+
+
+async def test_a_run_that_fails_says_what_to_do_and_shows_with_its_instance(visitor, app, add_instance, vendor):
+    instance = add_instance(credentials={**vendor.credentials, "access": "Other"})
+    page = await _pull(visitor, instance)
+    run = await _ended(app, page)
+    assert run.state is RunState.FAILURE
+    page = await visitor.get(page.path)
+    assert "Plain.Things.ReadNode" in page.one("div", class_="note warning").text
+    assert [form.one("button").text for form in page.one(id="run-status").all("form")] == ["Resume", "Run it again"]
+    page = await visitor.get("/instances")
+    assert "failure" in page.one("tbody").text
+
+
+async def test_a_run_is_done_again_and_resumed(visitor, app, add_instance, vendor):
+    vendor.faults[:] = ["400"]
+    page = await _pull(visitor, add_instance(), limit="2")
+    run = await _ended(app, page)
+    assert run.state is RunState.FAILURE
+    for word, same in (("resume", True), ("again", False)):
+        form = next(each for each in (await visitor.get(page.path)).all("form") if each["action"].endswith(word))
+        after = await visitor.post(form["action"], dict(form.fields()))
+        assert (after.path == page.path) is same
+        assert (await _ended(app, after)).counts["written"] == 2
+    assert app.state.runner.store.count() == 2
+
+
+async def test_a_run_under_way_is_stopped(visitor, add_instance, vendor):
+    vendor.options = {**vendor.options, "slow": True}
+    instance = add_instance()
+    page = await _pull(visitor, instance)
+    assert "data-live" in page.one(id="run-status").attributes
+    second = await _pull(visitor, instance)
+    assert "under way already" in second.main
+    stop = next(each for each in page.all("form") if each["action"].endswith("/stop"))
+    page = await visitor.post(stop["action"], dict(stop.fields()))
+    assert "stopped" in page.one(id="run-status").text
+    page = await visitor.get(f"/instances/{instance.id}/remove")
+    assert (await visitor.send(page, {"word": "confirm"})).path == "/instances"
+
+
+async def test_runs_are_listed_by_state(visitor, app, add_instance):
+    instance = add_instance()
+    for _ in range(27):
+        page = await _pull(visitor, instance, stream="colours")
+        await _ended(app, page)
+    page = await visitor.get("/runs")
+    assert "27 runs, page 1 of 2" in page.main
+    assert "No run is in this state" in (await visitor.get("/runs?state=failure")).main
+    page = await visitor.get(f"/instances/{instance.id}/runs?page=2")
+    assert len(list(page.one("tbody").all("tr"))) == 2
+
+
+@pytest.mark.parametrize("name", ["../../instances.db", "lock", "nothing", "%2e%2e%2f%2e%2e%2finstances.db"])
+async def test_only_files_of_the_run_are_given_out(visitor, app, add_instance, name):
+    instance = add_instance()
+    run = await app.state.runner.start(instance.name, RunKind.STREAM, "colours")
+    await app.state.runner.wait(run.id)
+    assert (await visitor.http.get(f"/runs/{run.id}/files/{name}")).status_code == 404
+
+
+async def test_a_run_that_is_not_there_is_told(visitor):
+    assert (await visitor.get("/runs/nothing")).status == 404
