@@ -10,7 +10,6 @@ from linnworks_connector.sandbox.paging import page_of, paged
 from linnworks_connector.sandbox.shop import Shop
 from linnworks_connector.sandbox.shop.ids import guid, moment, number, read_moment
 from linnworks_connector.sandbox.shop.items import Item
-from linnworks_connector.sandbox.shop.journal import Effect
 
 _CHANGE: Final = "stock.changed"
 _SET: Final = "stock.set"
@@ -68,17 +67,12 @@ def changes(call: Call) -> Answer:
 def _audited(shop: Shop) -> Iterator[tuple[datetime, Item, str, str]]:
     for item in shop.stock.items:
         yield item.created, item, "item.created", ""
+    # Effects are known by SKU or by id, those of archived items too.
+    known = {key: item for item in shop.stock.items for key in (item.sku, item.id)}
     for effect in shop.journal.effects:
-        about = _item_of(shop, effect)
-        if about is not None:
+        about = known.get(effect.key.partition("@")[0])
+        if about is not None and effect.what in _KINDS:
             yield effect.at, about, effect.what, effect.key.rpartition("@")[2][36:].lstrip("=")
-
-
-def _item_of(shop: Shop, effect: Effect) -> Item | None:
-    if effect.what not in _KINDS:
-        return None
-    key = effect.key.partition("@")[0]
-    return shop.stock.find(key) or shop.stock.find_sku(key)
 
 
 def audit(call: Call) -> Answer:
