@@ -54,6 +54,8 @@ class Answer:
     elapsed: float
     meaning: Meaning
     _stats: ConnectionStats | None = field(default=None, repr=False)
+    seen: Any = field(default=None, repr=False)
+    """What the caller had looked for in the body; None where it could not be found."""
 
     @cached_property
     def data(self) -> Any:

@@ -29,7 +29,7 @@ from connector_host.contract.variables import render, variables_in
 
 from .answer import Answer
 from .blocks import Reading
-from .door import Door, Timeouts
+from .door import Door, Look, Timeouts
 from .gate import Gate
 from .hosts import AllowedHosts
 from .logs import hide_in_logs
@@ -130,7 +130,6 @@ class Connection:
         self._observer = observer
         owner = _owner(connector.manifest, method, credentials, settings)
         self._turnstile = Turnstile(ledger, owner, self._clock, rate_limit=rate_limit, concurrency=concurrency)
-        self._checked: set[str] = set()
         self._client: httpx.AsyncClient | None = None
         self._auth: httpx.Auth | None = None
         self._door_: Door | None = None
@@ -210,18 +209,16 @@ class Connection:
         limits = self._limits if total_timeout is None else dataclasses.replace(self._limits, total=total_timeout)
         return await self._door.call(prepared, limits)
 
-    async def ask(self, operation_id: str, given: Mapping[str, Any]) -> Answer:
+    async def ask(self, operation_id: str, given: Mapping[str, Any], look: Look | None = None) -> Answer:
         """Call an operation as the reading of a stream does: often, and always with an input of the same form.
 
-        The first input of an operation is checked, the others are trusted. Raises what `call` raises.
+        Its form was checked with the connector, and is trusted. `look` takes what is wanted out of the body. Raises
+        what `call` raises.
         """
-        if operation_id not in self._checked:
-            answer = await self.call(operation_id, given)
-            self._checked.add(operation_id)
-            return answer
         operation = self.connector.catalogue.get(operation_id)
+        self._check_scope(operation)
         prepared = prepare_request(operation, wrapped(operation, given), encoding=self._encodings.get(operation.id))
-        return await self._door.call(prepared, self._limits)
+        return await self._door.call(prepared, self._limits, look)
 
     async def pages(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -77,15 +78,14 @@ class DetailsReader:
     async def _records(self, ids: Sequence[Any]) -> list[msgspec.Raw]:
         value = filled(self._details.input, self._settings)
         set_path(value, self._details.ids, list(ids) if self._details.batch is not None else ids[0])
-        answer = await self._call(self._details.operation, value)
+        path = self._details.records or ""
+        look = None if self._details.keyed else partial(page_of, lists=(path,), told=())
+        answer = await self._call(self._details.operation, value, look)
         if answer.meaning.kind is MeaningKind.END_OF_LIST or not answer.body.strip():
             return []
-        path = self._details.records or ""
-        try:
-            if not self._details.keyed and (path or answer.body[:_START].lstrip()[:1] == b"["):
-                return page_of(answer.body, (path,), ())[0][0]
-        except EnvelopeError:
-            pass
+        if answer.seen is not None:
+            records: list[msgspec.Raw] = answer.seen[0][0]
+            return records
         try:
             raw = wanted(fields_of(answer.body, (path,))[path], path)
             if self._details.keyed:

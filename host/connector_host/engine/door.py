@@ -7,8 +7,9 @@ import logging
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import anyio
 import httpx
@@ -40,9 +41,11 @@ from .retry import Done, Happened, Raise, Retry, RetryLimits, Transport, decide
 from .stats import ConnectionStats
 from .wording import Words, error_of, next_step_of
 
-__all__ = ["Door", "ReadsAnswers", "Timeouts"]
+__all__ = ["Door", "Look", "ReadsAnswers", "Timeouts"]
 
 _log = logging.getLogger("connector_host.engine")
+Look = Callable[[bytes], Any]
+"""Takes something out of a body, and raises ValueError where it is not what it looks for."""
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FIRST_REDIRECT = 300
@@ -74,6 +77,7 @@ class Ending:
     meaning: Meaning | None = None
     retry_after: float | None = None
     error: ConnectorHostError | None = None
+    seen: Any = None
 
 
 class Door:
@@ -108,12 +112,15 @@ class Door:
         self._jitter = jitter
         self._observer = observer
 
-    async def call(self, prepared: PreparedRequest, limits: RetryLimits) -> Answer:
-        """Send the request of an operation until it is answered, or raise what stands in the way."""
+    async def call(self, prepared: PreparedRequest, limits: RetryLimits, look: Look | None = None) -> Answer:
+        """Send the request of an operation until it is answered, or raise what stands in the way.
+
+        `look` takes what is wanted out of the body of a success; where it can, nobody else looks at the bytes.
+        """
         operation = prepared.operation
         journal = self._journal(operation.id, limits)
         ending = await self._persist(
-            lambda: self._attempt(prepared, journal), operation.kind, journal, limits, operation=operation
+            lambda: self._attempt(prepared, journal, look), operation.kind, journal, limits, operation=operation
         )
         raw, meaning = ending.answer, ending.meaning
         if raw is None or meaning is None:  # pragma: no cover -- an ending that is done has both
@@ -128,6 +135,7 @@ class Door:
             self._clock.monotonic() - journal.started,
             meaning,
             self._stats,
+            ending.seen,
         )
 
     async def sign_in(self, work: Callable[[], Awaitable[None]], limits: RetryLimits) -> None:
@@ -188,7 +196,7 @@ class Door:
             failure = self._out_of_time(journal, kind, limits, operation)
         raise failure.with_call(journal.facts())
 
-    async def _attempt(self, prepared: PreparedRequest, journal: Journal) -> Ending:
+    async def _attempt(self, prepared: PreparedRequest, journal: Journal, look: Look | None) -> Ending:
         """Send the request once, and the redirects it is answered with; read the answer and what it means."""
         journal.in_doubt = False
         journal.status = None
@@ -215,7 +223,7 @@ class Door:
         journal.in_doubt = False
         raw = found[0]
         self._stats.count_answer(raw.status, len(raw.body))
-        return await self._understood(operation, raw)
+        return await self._understood(operation, raw, look)
 
     async def _exchange(
         self, request: httpx.Request, auth: httpx.Auth, journal: Journal
@@ -305,7 +313,7 @@ class Door:
         error.next_step = self._redactor(error.next_step)
         error.args = (error.message,)
 
-    async def _understood(self, operation: Operation, raw: RawAnswer) -> Ending:
+    async def _understood(self, operation: Operation, raw: RawAnswer, look: Look | None) -> Ending:
         """Ask what the answer means; the words of a refusal lose their secrets before anyone reads them."""
         if raw.status >= _FIRST_REDIRECT:
             body = self._redactor(raw.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
@@ -316,13 +324,16 @@ class Door:
         except ConnectorHostError as error:
             self._hide_secrets(error)
             return Ending(MeaningKind.UNREADABLE, error.message, raw, error=error)
-        if meaning.kind is MeaningKind.SUCCESS and (flaw := flaw_of(operation, raw)) is not None:
-            return Ending(flaw, "it is no JSON", raw)
+        seen = None
+        if meaning.kind is MeaningKind.SUCCESS:
+            seen = _seen(look, raw.body)
+            if seen is None and (flaw := flaw_of(operation, raw)) is not None:
+                return Ending(flaw, "it is no JSON", raw)
         said = self._redactor(meaning.message)
         wish = meaning.retry_after
         if wish is None and meaning.kind not in (MeaningKind.SUCCESS, MeaningKind.END_OF_LIST):
             wish = retry_after_seconds(raw.headers.get("retry-after"), now)
-        return Ending(meaning.kind, said, raw, Meaning(meaning.kind, said, wish), wish)
+        return Ending(meaning.kind, said, raw, Meaning(meaning.kind, said, wish), wish, seen=seen)
 
     def _failure(
         self, decision: Raise, ending: Ending, journal: Journal, operation: Operation | None
@@ -350,6 +361,14 @@ class Door:
         if journal.waiting_for_quota:
             return error_of(QuotaExhausted, words)
         return error_of(OutcomeUnknown if kind == "write" and journal.in_doubt else VendorUnreachable, words)
+
+
+def _seen(look: Look | None, body: bytes) -> Any:
+    if look is None or not body:
+        return None
+    with suppress(ValueError):
+        return look(body)
+    return None
 
 
 def _unsendable(error: Exception) -> InputInvalid:

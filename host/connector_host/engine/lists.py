@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import msgspec
 
@@ -13,13 +14,19 @@ from connector_host.contract.stream_models import CursorTokenPaging, PageNumberP
 
 from .ahead import in_order
 from .answer import Answer
+from .door import Look
 from .envelope import page_of
 from .paging import Found, Step, first_step, found_on, next_step, step_after_full, told_at
 from .plan import Window, input_of
 
 __all__ = ["Caller", "Lists", "Part", "unreadable"]
 
-Caller = Callable[[str, Mapping[str, Any]], Awaitable[Answer]]
+
+class Caller(Protocol):
+    """Calls an operation with its input; `look` takes what is wanted out of the body, for the answer's `seen`."""
+
+    def __call__(self, operation_id: str, given: Mapping[str, Any], look: Look | None = None) -> Awaitable[Answer]:
+        """Return the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +72,13 @@ class Lists:
         """Fetch one page, the first for None. Raises AnswerUnreadable when its answer has no list of records."""
         step = step or first_step(each.paging)
         asked = {**step.fields, **self._inputs(each), **fields}
-        answer = await self._call(each.operation, input_of(each, window, self._settings, asked, self._date_format))
-        paths = tuple(place.path or "" for place in each.places)
+        paths, told = tuple(place.path or "" for place in each.places), told_at(each.paging)
+        given = input_of(each, window, self._settings, asked, self._date_format)
+        answer = await self._call(each.operation, given, partial(page_of, lists=paths, told=told))
         if answer.meaning.kind is MeaningKind.END_OF_LIST or not answer.body.strip():
             return Part(step, tuple([] for _ in paths), Found(0), None, _facts(answer))
-        told = told_at(each.paging)
         try:
-            groups, values = page_of(answer.body, paths, told)
+            groups, values = answer.seen or page_of(answer.body, paths, told)
             found = found_on(each.paging, sum(map(len, groups)), dict(zip(told, values, strict=True)))
         except ValueError as error:
             raise unreadable(answer, f"{error} in it") from None

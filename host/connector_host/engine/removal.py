@@ -20,7 +20,7 @@ async def remove_what_is_gone(
     look_up = stream.confirm_removed
     reader = None
     if look_up is not None:
-        reader = DetailsReader(connection.call, look_up, connection.surroundings.settings, stream.primary_key[0])
+        reader = DetailsReader(connection.ask, look_up, connection.surroundings.settings, stream.primary_key[0])
     for keys in checkpoints.keys.not_seen(checkpoints.prepared.run.number):
         gone = keys
         if reader is not None and look_up is not None:
