@@ -22,7 +22,6 @@ from .shape import Shape
 __all__ = ["DetailsReader", "Given"]
 
 _ABOUT_A_RECORD = (VendorRefused, AnswerUnreadable, VendorFault)
-_START = 64
 _NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
