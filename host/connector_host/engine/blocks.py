@@ -33,14 +33,19 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A part of the stream that could not be read: why, and from when on it is to be read again."""
+    """A part of the stream that could not be read, and from when on it is to be read again.
+
+    `error` is why; None where the part was read, but changed all the while, so that something may be missing.
+    """
 
     what: str
-    error: ConnectorHostError
+    error: ConnectorHostError | None
     since: datetime.datetime | None = None
 
     def __str__(self) -> str:
         """Return it as one sentence."""
+        if self.error is None:
+            return f"{self.what}: the list changed whenever it was read. What is missing comes with the next pull."
         return f"{self.what}: {self.error.message}"
 
 

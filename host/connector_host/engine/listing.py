@@ -32,10 +32,14 @@ _TRIES = 2
 
 @dataclass(slots=True)
 class _Outcome:
-    """What became of a window: `again` tells that it is to be read again, in narrower ones; `here` is its unit."""
+    """What became of a window: `again` tells that it is to be read again, in narrower ones; `here` is its unit.
+
+    `moving` tells that it changed during every pass.
+    """
 
     here: Position
     again: bool = False
+    moving: bool = False
 
 
 class Listing:
@@ -113,7 +117,7 @@ class Listing:
             slicer.width = start.until - start.since
         step = _step_of(start)
         while window is not None:
-            outcome.again = False
+            outcome.again = outcome.moving = False
             async with aclosing(self._window(unit, window, step, slicer, outcome)) as pages:
                 async for listed in pages:
                     yield listed
@@ -143,11 +147,12 @@ class Listing:
                     raise
                 failure = error
             else:
-                return
+                failure = None
+                break
             if outcome.again:
                 return
             step, unit.first = None, None
-        if failure is not None:
+        if failure is not None or outcome.moving:
             nothing = Part(Step(0), tuple([] for _ in self._each.places), Found(0), None)
             told = Failure(self._name_of(unit, window), failure, window.since)
             after = self._behind(unit, outcome.here, nothing, slicer, window)
@@ -176,6 +181,7 @@ class Listing:
             slicer.found(window, pages if rows else 0)
             if not _moved(told, rows):
                 return
+        outcome.moving = self._reading.tolerant and step is None
 
     def _behind(self, unit: Unit, here: Position, part: Part, slicer: Slicer, window: Window) -> Position:
         """Return the position behind a page: the next page where the window holds still, else the window itself."""

@@ -225,9 +225,10 @@ class Sync:
             async for block in blocks:
                 self._take(block, emitter, source, checkpoints)
                 tracker.moved(block)
-                in_a_row = in_a_row + 1 if block.failure is not None else 0
-                if block.failure is not None and in_a_row >= _MOST_FAILURES:
-                    raise block.failure.error
+                error = block.failure.error if block.failure is not None else None
+                in_a_row = in_a_row + 1 if error is not None else 0
+                if error is not None and in_a_row >= _MOST_FAILURES:
+                    raise error
                 if reading.most() <= 0:
                     return False
         return True
@@ -251,7 +252,10 @@ class Sync:
             whole = self._limit is None or self._this_time < self._limit
             run.position = block.position if whole else run.position
         if block.failure is not None:
-            self._failures.append(block.failure)
+            if block.failure.error is not None:
+                self._failures.append(block.failure)
+            else:
+                self._warnings.append(str(block.failure))
             since = block.failure.since
             run.failed = True
             if since is not None:
