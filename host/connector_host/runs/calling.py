@@ -22,4 +22,4 @@ async def call(
     with os.fdopen(handle, "wb") as file:
         file.write(answer.body)
     watch.moved({"read": 1, "written": 1})
-    return Pulled({})
+    return Pulled()

@@ -1,5 +1,6 @@
 """Collects what happens in a run and puts it into the database now and then, so that the work does not wait for it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import anyio.to_thread
@@ -27,6 +28,7 @@ class Recorder:
 
     def __init__(self, store: RunStore, run_id: str, redactor: Redactor, clock: Clock) -> None:
         self.counts: dict[str, int] = {}
+        self.checkpoint: str | None = None
         self.stats: ConnectionStats | None = None
         self._store = store
         self._run_id = run_id
@@ -51,10 +53,14 @@ class Recorder:
         """Note a sentence."""
         self._log(level, message, **facts)
 
-    def moved(self, counts: dict[str, int], *, page: int | None = None, pages: int | None = None) -> None:
+    def moved(self, counts: Mapping[str, int], **facts: Any) -> None:
         """Note how far the work is; only the newest of a second is kept."""
         self.counts |= counts
-        self._progress = {"page": page, "pages": pages}
+        self._progress = {**(self._progress or {}), **facts}
+
+    def reached(self, checkpoint: str) -> None:
+        """Note where the work can go on."""
+        self.checkpoint = checkpoint
 
     def sampled(self, name: str, data: bytes) -> None:
         """Keep the beginning of what came."""

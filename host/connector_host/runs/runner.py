@@ -251,7 +251,8 @@ class Runner:
         return {
             "state": RunState.PARTIAL_SUCCESS if done.partial else RunState.SUCCESS,
             "message": recorder.redactor(done.message),
-            "checkpoint": done.checkpoint,
+            "next_step": recorder.redactor(done.next_step),
+            "request_id": done.request_id,
             "records": done.records,
         }
 
@@ -272,6 +273,7 @@ class Runner:
             run.id,
             events=work.recorder.pending(),
             counts=work.recorder.counts,
+            checkpoint=work.recorder.checkpoint,
             files=_files_in(self.folder_of(run.id), records),
             **ending,
         )

@@ -1,13 +1,6 @@
-import os
-import uuid
-from dataclasses import replace
-
 import pytest
-import sqlalchemy
 
 from connector_host.instances import Home, InstanceStore
-
-POSTGRES = os.environ.get("CONNECTOR_HOST_TEST_POSTGRES", "")
 
 
 class FakeClock:
@@ -44,25 +37,6 @@ def _no_environment(monkeypatch):
 @pytest.fixture
 def home(tmp_path):
     return Home(tmp_path / "home").create()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_home(request, home):
-    """A home on each database; on PostgreSQL the test has a schema of its own."""
-    if request.param == "sqlite":
-        yield home
-        return
-    if not POSTGRES:
-        pytest.skip("CONNECTOR_HOST_TEST_POSTGRES has no SQLAlchemy URL of a PostgreSQL database")
-    schema = f"test_{uuid.uuid4().hex}"
-    engine = sqlalchemy.create_engine(POSTGRES)
-    with engine.begin() as connection:
-        connection.execute(sqlalchemy.schema.CreateSchema(schema))
-    url = sqlalchemy.make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield replace(home, database_override=url.render_as_string(hide_password=False))
-    with engine.begin() as connection:
-        connection.execute(sqlalchemy.schema.DropSchema(schema, cascade=True))
-    engine.dispose()
 
 
 @pytest.fixture

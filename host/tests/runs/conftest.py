@@ -1,0 +1,93 @@
+import time
+
+import anyio
+import pytest
+
+from connector_host.connectors import load_connector
+from connector_host.instances import Home, InstanceState, InstanceStore
+from connector_host.runs import Runner, RunStore
+
+SECRET = "tok-marker-c81e728d"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch):
+    for name in ("HOME", "DATABASE", "KEY", "KEYRING"):
+        monkeypatch.delenv(f"CONNECTOR_HOST_{name}", raising=False)
+
+
+@pytest.fixture
+def plain(plain_folder):
+    return load_connector("plain", [plain_folder])
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home").create()
+
+
+@pytest.fixture
+def store(home):
+    with InstanceStore.open(home) as store:
+        yield store
+
+
+@pytest.fixture
+def runs(store):
+    return RunStore(store.database)
+
+
+@pytest.fixture
+def vendor(plain):
+    """Start stand-ins of the plain API, and stop them afterwards."""
+    running = []
+
+    def start(**options):
+        running.append(plain.sandbox().start({"token": SECRET, **options}))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.pause.set()
+        each.close()
+
+
+@pytest.fixture
+def add_shop(store, plain):
+    """Add an instance of a stand-in, without asking it."""
+
+    def add(running, name="Shop", **settings):
+        return store.add(
+            name,
+            connector="plain",
+            connector_version=plain.manifest.version,
+            authentication="Token",
+            settings={**running.settings, **settings},
+            credentials=running.credentials,
+            state=InstanceState.OK,
+        )
+
+    return add
+
+
+@pytest.fixture
+async def runner(home, plain_folder):
+    async with Runner(home, [plain_folder]) as runner:
+        yield runner
+
+
+@pytest.fixture
+def clock_that_jumps():
+    """Sleeping on it only lets others have their turn."""
+
+    class Clock:
+        def time(self):
+            return time.time()
+
+        def monotonic(self):
+            return time.monotonic()
+
+        async def sleep(self, _seconds):
+            await anyio.sleep(0.01)
+
+    return Clock()

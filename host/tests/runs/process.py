@@ -1,0 +1,20 @@
+"""A host of its own, for tests that kill one: it begins a run, says so, and works until it is killed."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from connector_host.instances import Home
+from connector_host.runs import EventKind, RunKind, Runner
+
+
+async def main(home, folder, instance):
+    async with Runner(Home(Path(home)), [Path(folder)]) as runner:
+        run = await runner.start(instance, RunKind.STREAM, "things")
+        async for _ in runner.store.follow(run.id, kinds=[EventKind.PROGRESS]):
+            print(run.id, flush=True)  # noqa: T201 -- how the test hears of it
+            break
+        await runner.wait(run.id)
+
+
+asyncio.run(main(*sys.argv[1:]))

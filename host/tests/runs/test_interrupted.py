@@ -1,0 +1,102 @@
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from connector_host.contract.errors import InUse
+from connector_host.instances import Lease
+from connector_host.runs import EventKind, RunKind, Runner, RunState, RunStore
+
+PROCESS = Path(__file__).with_name("process.py")
+
+
+@pytest.fixture
+def start_host(home, plain_folder):
+    """Start a host as a process of its own that runs a stream; return it with the id of its run."""
+    started = []
+
+    def start(instance="Shop"):
+        process = subprocess.Popen(
+            [sys.executable, str(PROCESS), str(home.path), str(plain_folder), instance],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),
+        )
+        started.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+async def test_the_runs_of_a_killed_host_are_interrupted_at_the_next_start_and_can_be_resumed(
+    start_host, vendor, add_shop, home, plain_folder
+):
+    running = vendor(slow=True, things=400)
+    add_shop(running)
+    process, run_id = start_host()
+    async with Runner(home, [plain_folder]) as runner:
+        assert runner.store.get(run_id).state is RunState.STARTED
+        with pytest.raises(InUse):
+            await runner.start("Shop", RunKind.STREAM, "things")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    running.options["slow"] = False
+    async with Runner(home, [plain_folder]) as runner:
+        left = runner.store.get(run_id)
+        assert (left.state, left.finished_at is None) == (RunState.INTERRUPTED, False)
+        assert "killed" in left.message
+        assert runner.store.events(run_id)[-1].data["state"] == "interrupted"
+        resumed = await runner.resume(run_id)
+        ended = await runner.wait(resumed.id)
+        assert (ended.state, ended.attempt) == (RunState.SUCCESS, 2)
+        records = (runner.folder_of(run_id) / "things.jsonl").read_text().splitlines()
+        assert len({json.loads(record)["id"] for record in records}) == len(records) == 360
+
+
+async def test_a_run_of_another_machine_is_interrupted_when_its_lease_is_over(
+    home, plain_folder, vendor, add_shop, store
+):
+    shop = add_shop(vendor())
+    clock = Clock()
+    elsewhere = RunStore(store.database, clock=clock)
+    run = elsewhere.add(shop, RunKind.STREAM, "things", {})
+    lease = Lease(store.database, f"run:{shop.id}:things", clock=clock, longest_hold=None)
+    assert lease._take("another machine", None)
+    async with Runner(home, [plain_folder], clock=clock) as runner:
+        assert runner.store.get(run.id).state is RunState.STARTED
+        clock.now += 29
+        assert runner.mark_interrupted() == ()
+        clock.now += 600
+        assert [each.id for each in runner.mark_interrupted()] == [run.id]
+        again = await runner.start("Shop", RunKind.STREAM, "colours")
+        assert (await runner.wait(again.id)).state is RunState.SUCCESS
+
+
+def test_a_run_that_ended_by_itself_is_not_marked(runs, add_shop, vendor):
+    run = runs.add(add_shop(vendor()), RunKind.STREAM, "things", {})
+    runs.finish(run.id, RunState.SUCCESS)
+    assert not runs.mark_interrupted(run.id, message="", next_step="")
+    assert runs.get(run.id).state is RunState.SUCCESS
+    assert [event.kind for event in runs.events(run.id)] == [EventKind.STATE, EventKind.STATE]
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def time(self):
+        return self.now
+
+    def monotonic(self):
+        return self.now
+
+    async def sleep(self, _seconds):
+
+        await asyncio.sleep(0.01)
