@@ -1,5 +1,6 @@
 """Looks into records only as far as needed: key, time, and the fields that filters compare."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,9 +40,14 @@ class Shape:
         self._one = msgspec.json.Decoder(kind)
         self._key_of = [self._names[path] for path in self.primary_key]
         self._single = self._key_of[0] if len(self._key_of) == 1 and len(self._key_of[0]) == 1 else None
+        # Where the key comes first in a record, and is a plain text, the rest of the record need not be gone through.
+        name = re.escape(msgspec.json.encode(self.primary_key[0])) if self._single is not None else b""
+        self._first = re.compile(rb"\s*\{\s*" + name + rb'\s*:\s*("[^"\\\x00-\x1f]+")') if name else None
 
     def keys(self, records: Sequence[Record]) -> list[bytes] | None:
-        """Return the keys of records; None when one of them has a flaw."""
+        """Return the keys of records; None when one of them has a flaw. Raws are known to be JSON."""
+        if self._first is not None and (leading := _leading(records, self._first)) is not None:
+            return leading
         try:
             decode = self._one.decode
             found = [decode(record) for record in records]
@@ -84,6 +90,16 @@ class Shape:
     def _value(self, found: Any, path: str) -> Any:
         value = _walk(found, self._names[path])
         return msgspec.json.decode(value) if path in self._both and value is not None else value
+
+
+def _leading(records: Sequence[Record], key: re.Pattern[bytes]) -> list[bytes] | None:
+    """Return the keys where every record begins with its own."""
+    match, found = key.match, []
+    for record in records:
+        if not isinstance(record, msgspec.Raw) or (leading := match(record)) is None:
+            return None
+        found.append(leading[1])
+    return found
 
 
 def tree_struct(leaves: dict[str, Any]) -> tuple[type[msgspec.Struct], dict[str, list[str]]]:
