@@ -177,8 +177,12 @@ def test_the_same_wizard_without_javascript(open_tab, vendor, site):
 
 def test_no_secret_is_on_a_page_or_in_a_file(open_tab, vendor, site):
     tab = open_tab()
-    answers, texts = [], []
-    tab.page.on("response", answers.append)
+    heads, texts = [], []
+
+    def note(answer):
+        heads.append(f"{answer.url} {answer.headers}")
+
+    tab.page.on("response", note)
     page = walk(tab, vendor)
     with page.expect_response(lambda answer: answer.status == 204):
         fill(page, vendor)
@@ -189,11 +193,11 @@ def test_no_secret_is_on_a_page_or_in_a_file(open_tab, vendor, site):
     page.wait_for_url("**/saved")
     texts.append(page.content())
     instance = site.store.get("UK shop")
-    for path in ("", "/edit", "/edit/credentials", "/streams", "/operations/inventory.GetStockLocations"):
-        texts.append(tab.open(f"/instances/{instance.id}{path}").content())
+    paths = ("", "/edit", "/edit/credentials", "/streams", "/operations/inventory.GetStockLocations")
+    texts += [tab.open(f"/instances/{instance.id}{path}").content() for path in paths]
     submit(page, "Call it")
     page.wait_for_selector("pre.answer")
-    texts += [page.content(), *(f"{answer.url} {answer.headers}" for answer in answers)]
+    texts += [page.content(), *heads]
     kept = [path.read_bytes() for path in site.home.path.rglob("*") if path.is_file()]
     for marker in (TOKEN, SECRET):
         assert not any(marker in text for text in texts)
