@@ -16,7 +16,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from connector_host.connectors import Connector, load_connector
 from connector_host.contract.errors import ConfigurationError, CredentialsRejected
-from connector_host.contract.values import check_settings, rate_limit_of
+from connector_host.contract.manifest import AuthenticationMethod
+from connector_host.contract.secrets import Credentials
+from connector_host.contract.values import check_settings, rate_limit_of, stored_credentials, stored_settings
 from connector_host.engine import Answer, Connection, Page, SignedIn, open_ledger
 
 if TYPE_CHECKING:
@@ -44,14 +46,23 @@ def connect_async(
     loaded = load_connector(connector, folders) if isinstance(connector, str) else connector
     method = loaded.method(authentication)
     checked = loaded.check_credentials(method, credentials)
-    values = check_settings(loaded.manifest, settings or {})
+    return _connection(loaded, method, checked.credentials, check_settings(loaded.manifest, settings or {}), engine)
+
+
+def _connection(
+    connector: Connector,
+    method: AuthenticationMethod,
+    credentials: Credentials,
+    settings: Mapping[str, Any],
+    engine: Mapping[str, Any],
+) -> Connection:
     return Connection(
-        loaded,
-        checked.credentials,
-        values,
+        connector,
+        credentials,
+        settings,
         method=method,
-        rate_limit=rate_limit_of(values),
-        concurrency=values["concurrency"],
+        rate_limit=rate_limit_of(settings),
+        concurrency=settings["concurrency"],
         **engine,
     )
 
@@ -74,13 +85,19 @@ def connect(
 
 @asynccontextmanager
 async def open_instance_async(
-    name: str, *, home: "Home | None" = None, folders: Sequence[Path] = (), **engine: Any
+    name: str,
+    *,
+    home: "Home | None" = None,
+    folders: Sequence[Path] = (),
+    load: Callable[[str], Connector] | None = None,
+    **engine: Any,
 ) -> AsyncIterator[Connection]:
     """Connect to a saved instance. Its sessions and its quota are shared with every process of the same home.
 
-    Settings that an older version of the connector has saved are migrated. When the vendor rejects the credentials,
-    the instance says so from then on. Raises UnknownName, ConfigurationError (disabled, or without its secrets),
-    SecretsUnreadable, ConnectorBroken.
+    Settings that an older version of the connector has saved are migrated, and checked; those of the same version were
+    checked when they were saved. `load` gives a connector by its name, where it has been loaded before. When the
+    vendor rejects the credentials, the instance says so from then on. Raises UnknownName, ConfigurationError (disabled,
+    or without its secrets), SecretsUnreadable, ConnectorBroken.
     """
     from connector_host.instances import (  # noqa: PLC0415 -- the store is an extra; `connect` does without it
         Home,
@@ -99,24 +116,23 @@ async def open_instance_async(
                 f'The instance "{name}" cannot be used yet. {instance.state_message}'.rstrip(),
                 next_step="Edit it, and enter them.",
             )
-        connector = load_connector(instance.connector, folders, cache=place.manifest_cache)
+        load = load or partial(load_connector, folders=folders, cache=place.manifest_cache)
+        connector = load(instance.connector)
         method = connector.method(instance.authentication)
-        settings = check_settings(
-            connector.manifest, connector.migrate_settings(instance.settings, instance.connector_version)
-        )
         credentials = store.credentials(instance.name, method.secret_keys)
         engine.setdefault("sessions", store.sessions(instance, credentials))
         if "quota" not in engine:
             engine["quota"] = open_ledger(place.quota_database, engine.get("clock"))
             stack.callback(engine["quota"].close)
-        connection = connect_async(
-            connector,
-            credentials=credentials,
-            settings=settings,
-            authentication=method.name,
-            instance=instance.name,
-            **engine,
-        )
+        engine["instance"] = instance.name
+        if instance.connector_version == connector.manifest.version:
+            values = stored_settings(connector.manifest, instance.settings)
+            connection = _connection(connector, method, stored_credentials(method, credentials), values, engine)
+        else:
+            migrated = connector.migrate_settings(instance.settings, instance.connector_version)
+            connection = connect_async(
+                connector, credentials=credentials, settings=migrated, authentication=method.name, **engine
+            )
         try:
             async with connection:
                 yield connection

@@ -28,6 +28,7 @@ class HostState:
     folders: Sequence[Path] = ()
     redactor: Redactor = field(default_factory=Redactor)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("connector_host"))
+    _loaded: "dict[str, Connector]" = field(default_factory=dict, repr=False)
 
     def home(self) -> "Home":
         """Return the home named by --home or by the environment."""
@@ -50,7 +51,7 @@ class HostState:
         """Connect to a saved instance, for `async with`."""
         from connector_host.embedding import open_instance_async  # noqa: PLC0415 -- heavy
 
-        return open_instance_async(instance, home=self.home(), folders=self.folders, redactor=self.redactor)
+        return open_instance_async(instance, home=self.home(), load=self.connector, redactor=self.redactor)
 
     def find(self) -> "list[Found]":
         """Return every connector, broken ones included, without importing their code."""
@@ -59,10 +60,12 @@ class HostState:
         return find_connectors(self.folders, cache=self.home().manifest_cache)
 
     def connector(self, name: str) -> "Connector":
-        """Load a connector by name. Raises UnknownName, or what makes it broken."""
+        """Load a connector by name, once. Raises UnknownName, or what makes it broken."""
         from connector_host.connectors import load_connector  # noqa: PLC0415 -- heavy
 
-        return load_connector(name, self.folders, cache=self.home().manifest_cache)
+        if name not in self._loaded:
+            self._loaded[name] = load_connector(name, self.folders, cache=self.home().manifest_cache)
+        return self._loaded[name]
 
     def log_to_stderr(self, level: str, *, trace_hooks: bool) -> logging.Handler:
         """Write the host's log to stderr, from `level` on; the caller removes the handler."""

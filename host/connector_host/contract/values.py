@@ -18,6 +18,8 @@ __all__ = [
     "rate_limit_of",
     "settings_of",
     "settings_schema",
+    "stored_credentials",
+    "stored_settings",
 ]
 
 
@@ -59,6 +61,16 @@ def check_settings(manifest: Manifest, given: Mapping[str, Any]) -> dict[str, An
     if problems:
         raise InputInvalid("The settings are not valid.", problems=problems)
     return values
+
+
+def stored_credentials(method: AuthenticationMethod, given: Mapping[str, str]) -> Credentials:
+    """Return credentials that were checked when they were saved, with defaults filled in."""
+    return Credentials(_cleaned(given, method.credentials), method.secret_keys)
+
+
+def stored_settings(manifest: Manifest, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings that were checked when they were saved, with defaults filled in."""
+    return _cleaned(given, settings_of(manifest))
 
 
 def rate_limit_of(settings: Mapping[str, Any]) -> RateLimit:
