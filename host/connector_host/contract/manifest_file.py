@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -19,7 +19,9 @@ from .field_texts import field_texts
 from .manifest import Manifest
 from .nearest import did_you_mean
 from .stream_models import SEVERAL_LISTS
-from .yaml_source import YamlSource
+
+if TYPE_CHECKING:
+    from .yaml_source import YamlSource
 
 __all__ = ["MANIFEST_NAME", "ConnectorFolder", "KnownManifests", "read_manifest"]
 
@@ -40,9 +42,9 @@ class ConnectorFolder:
         return self.file.parent
 
     @cached_property
-    def source(self) -> YamlSource:
+    def source(self) -> "YamlSource":
         """The manifest's text with positions, for messages; `name` is how the file is called there."""
-        return YamlSource(self.file, self.name)
+        return _source(self.file, self.name)
 
     def path(self, relative: str) -> Path:
         """Return the file or folder that a path of the manifest names."""
@@ -80,7 +82,7 @@ def read_manifest(path: Path, name: str | None = None, known: KnownManifests | N
         # Another version of this host may have written it: what no longer fits is read again, with positions.
         with contextlib.suppress(ValidationError):
             return ConnectorFolder(Manifest.model_validate(data), path, name or path.name)
-    source = YamlSource(path, name)
+    source = _source(path, name)
     try:
         manifest = Manifest.model_validate(source.data)
     except ValidationError as error:
@@ -93,7 +95,13 @@ def read_manifest(path: Path, name: str | None = None, known: KnownManifests | N
     return ConnectorFolder(manifest, path, source.name)
 
 
-def _problem(source: YamlSource, error: ErrorDetails) -> Problem:
+def _source(path: Path, name: str | None) -> "YamlSource":
+    from .yaml_source import YamlSource  # noqa: PLC0415 -- not where the manifest's data is known
+
+    return YamlSource(path, name)
+
+
+def _problem(source: "YamlSource", error: ErrorDetails) -> Problem:
     loc, kind = list(error["loc"]), error["type"]
     context = error.get("ctx", {})
     shown = f'"{loc[-1]}"' if loc else "This"
