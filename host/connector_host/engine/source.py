@@ -84,6 +84,11 @@ class Source:
         Raises what calls raise: always when nothing else can be read either, and in a reading that is not tolerant
         also when only a part cannot.
         """
+        if start.pending:
+            async with aclosing(in_order(self._left_over(start), self._width)) as blocks:
+                async for block in blocks:
+                    yield block
+            start = msgspec.structs.replace(start, pending=[])
         for number, each in enumerate(self.lists):
             if number < start.list_number or self._selection.skips(each):
                 continue
@@ -156,6 +161,15 @@ class Source:
                     pages=page.part.found.total_pages,
                 )
 
+    async def _left_over(self, start: Position) -> AsyncGenerator[Callable[[], Coroutine[Any, Any, Block]], None]:
+        """Yield what asks for the ids that were listed, but not asked for, when a run was broken off."""
+        size = self._batch or 1
+        for begin in range(0, len(start.pending), size):
+            batch = [(value, msgspec.json.encode(value)) for value in start.pending[begin : begin + size]]
+            self._in_flight.update(raw for _, raw in batch)
+            position = msgspec.structs.replace(start, pending=start.pending[begin + size :])
+            yield partial(self._detailed, tuple(batch), Prefix(), position, 0, None)
+
     async def _batches(
         self, each: StreamList, listing: Listing, begin: Position
     ) -> AsyncGenerator[Callable[[], Coroutine[Any, Any, Block]], None]:
@@ -163,11 +177,10 @@ class Source:
 
         Ids that wait for a full batch stand in the position, so that they are asked for whatever happens.
         """
-        waiting = [(value, msgspec.json.encode(value)) for value in begin.pending]
-        self._in_flight.update(raw for _, raw in waiting)
-        after, prefix, twice = msgspec.structs.replace(begin, pending=[]), Prefix(), 0
+        waiting: list[tuple[Any, bytes]] = []
+        after, prefix, twice = begin, Prefix(), 0
         page: Listed | None = None
-        async with aclosing(listing.pages(after)) as pages:
+        async with aclosing(listing.pages(begin)) as pages:
             async for page in pages:
                 before, after = after, page.after
                 for rows, added in zip(page.part.groups, page.prefixes, strict=True):

@@ -80,10 +80,12 @@ async def records_match_their_schema(bench: Bench) -> AsyncIterator[str]:
 
 
 async def primary_keys_are_there_and_unique(bench: Bench) -> AsyncIterator[str]:
-    """No part of a primary key is missing, null or empty, and no two records have the same."""
+    """No part of a primary key is missing or null, the whole is not empty, and no two records have the same."""
     keys: Counter[str] = Counter()
     for record in await bench.records():
-        missing = [path for path in bench.stream.primary_key if get_path(record, path) in (None, "")]
+        values = {path: get_path(record, path) for path in bench.stream.primary_key}
+        empty = all(value in (None, "") for value in values.values())
+        missing = [path for path, value in values.items() if value is None or empty]
         if missing:
             yield f"A record has no {' and no '.join(missing)}."
             return

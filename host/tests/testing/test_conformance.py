@@ -108,6 +108,9 @@ def test_every_check_has_a_hostile_vendor_and_says_what_it_wants():
 async def test_a_good_vendor_gives_no_cause_for_complaint(complaints, check):
     assert await complaints(check, vendor()) == []
     assert await complaints(check, vendor(), made=stream("token", details=True), rare={}) == []
+    together = vendor()
+    together.page_size = 20
+    assert await complaints(check, together, made=stream("none", details=True), rare={}) == []
 
 
 @pytest.mark.parametrize(
