@@ -12,7 +12,7 @@ $(SETUP): pyproject.toml host/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.x")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e './host[web]' -e '.[sandbox,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e './host[web,parquet,postgres,zstd]' -e '.[sandbox,dev]'
 	@touch $@
 
 demo: $(SETUP) ## Set everything up and run the main job against the embedded sandbox
@@ -36,7 +36,7 @@ bench: $(SETUP) ## Print the benchmarks as ratios
 
 constraints: ## Pin the newest versions that satisfy the projects' requirements
 	@rm -rf .venv-constraints && $(PYTHON) -m venv .venv-constraints
-	@.venv-constraints/bin/pip install --quiet --disable-pip-version-check -e './host[web]' -e '.[sandbox,dev]'
+	@.venv-constraints/bin/pip install --quiet --disable-pip-version-check -e './host[web,parquet,postgres,zstd]' -e '.[sandbox,dev]'
 	@(echo "# Exact versions every command of this project installs with. Regenerate: make constraints"; .venv-constraints/bin/pip freeze --exclude-editable) > constraints.txt
 	@rm -rf .venv-constraints
 
