@@ -239,6 +239,8 @@ class _Drawing:
         )
 
 
+_NO_LIMIT = 2**53
+"""A maximum from here on is one of the format, not of the matter."""
 _INPUT_MODES = {"integer": "numeric", "number": "decimal"}
 _HINTS_OF_FORMAT = {
     "uuid": "A UUID, such as 12345678-90ab-cdef-1234-567890abcdef.",
@@ -258,6 +260,7 @@ def _hint(rules: Schema) -> str:
     if not words:
         return ""
     least, most = rules.get("minimum"), rules.get("maximum")
+    most = None if most is not None and most >= _NO_LIMIT else most
     if least is not None and most is not None:
         return f"{words} from {least:,} to {most:,}."
     if least is not None:

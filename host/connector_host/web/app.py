@@ -13,7 +13,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from connector_host.contract.errors import ConnectorHostError
-from connector_host.runs import Runner
+from connector_host.runs import RetentionStore, Runner
+from connector_host.runs.scheduler import Scheduler
+from connector_host.runs.schedules import ScheduleStore
 
 from . import calls, connectors, editing, host_settings, instances, runs, sign_in, wizard
 from .answers import ANSWER_SECONDS, MOST_ANSWERS
@@ -31,16 +33,19 @@ __all__ = ["create_app"]
 def create_app(options: WebOptions) -> Starlette:
     """Return the application; it opens the store now and closes it when its lifespan ends.
 
+    While it is served, schedules begin their runs and old logs are swept away.
+
     Raises ConfigurationError when the home or its database cannot be used.
     """
     host = WebHost(options)
     runner = Runner(host.home, options.folders)
+    database = host.store.database
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
         try:
-            async with runner:
+            async with runner, Scheduler(runner, ScheduleStore(database), RetentionStore(database, host.home.runs)):
                 yield
         finally:
             host.close()

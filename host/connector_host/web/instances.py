@@ -122,7 +122,7 @@ def _labelled(instance: Instance, connector: Connector | None) -> list[tuple[str
 
 
 async def _usage(host: WebHost, instance: Instance, connector: Connector) -> list[tuple[str, int, int, float]]:
-    """Return (operation, used, limit, seconds closed) of the operations that are in use or that streams call."""
+    """Return (operation, used, limit, seconds closed) of those in use, of what pages and streams call."""
     if instance.state is InstanceState.DISABLED:
         return []
     wanted = host.called_of(instance.id) | {
@@ -132,7 +132,11 @@ async def _usage(host: WebHost, instance: Instance, connector: Connector) -> lis
     async with host.open(instance) as connection:
         found = await run_in_threadpool(connection.quota_in_use, known)
     whole = found.pop("*", None)
-    rows = [(name, each.used, each.limit or 0, each.closed_for) for name, each in sorted(found.items())]
+    rows = [
+        (name, each.used, each.limit or 0, each.closed_for)
+        for name, each in sorted(found.items())
+        if each.used or each.closed_for
+    ]
     if whole is not None:
         rows.insert(0, ("All operations together", whole.used, whole.limit or 0, whole.closed_for))
     return rows
@@ -150,7 +154,6 @@ async def test(request: Request, filled: Filled) -> Response:
     except ConnectorHostError as error:
         session.note(host.redactor(f"The test did not get through: {error.message} {error.next_step}"), "warning")
     else:
-        session.note(host.redactor(words_of(set_up.signed_in)))
         return go(f"/instances/{instance.id}{keep_outcome(request, set_up)}")
     return go(f"/instances/{instance.id}")
 

@@ -26,6 +26,7 @@ __all__ = ["routes"]
 
 _PER_PAGE = 25
 _LINES = 200
+_LETTERS, _LONGEST_LETTER = 20, 4_000
 _FORM: dict[str, Any] = {
     **STREAM_PARAMETERS,
     "properties": {
@@ -189,10 +190,21 @@ def show(request: Request) -> Response:
         **_status_of(host, run, instance),
         lines=lines[:_LINES],
         more=lines[_LINES - 1].number if len(lines) > _LINES else 0,
+        dead=_dead_letters(request, run),
         samples=store.events(run.id, limit=5, kinds=(EventKind.SAMPLE,)),
         live=f"/runs/{run.id}/live?after={lines[-1].number if lines else after}",
         tab="runs",
     )
+
+
+def _dead_letters(request: Request, run: Run) -> list[str]:
+    """Return the first records that could not be read, each with its reason, for people."""
+    path = _runner(request).folder_of(run.id) / f"{run.what}.dead.jsonl"
+    if run.kind is not RunKind.STREAM or not path.is_file():
+        return []
+    with path.open("rb") as file:
+        lines = [file.readline()[:_LONGEST_LETTER] for _ in range(_LETTERS)]
+    return [line.decode("utf-8", "replace").strip() for line in lines if line.strip()]
 
 
 def _status_of(host: WebHost, run: Run, instance: Instance) -> dict[str, Any]:

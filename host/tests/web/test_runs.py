@@ -86,10 +86,11 @@ async def test_a_run_that_fails_says_what_to_do_and_shows_with_its_instance(visi
 
 
 async def test_a_run_is_done_again_and_resumed(visitor, app, add_instance, vendor):
-    vendor.faults[:] = ["400"]
+    vendor.options = {**vendor.options, "token": "tok-another-one"}
     page = await _pull(visitor, add_instance(), limit="2")
     run = await _ended(app, page)
     assert run.state is RunState.FAILURE
+    vendor.options = {**vendor.options, "token": vendor.credentials["api_token"]}
     for word, same in (("resume", True), ("again", False)):
         form = next(each for each in (await visitor.get(page.path)).all("form") if each["action"].endswith(word))
         after = await visitor.post(form["action"], dict(form.fields()))
@@ -110,6 +111,16 @@ async def test_a_run_under_way_is_stopped(visitor, add_instance, vendor):
     assert "stopped" in page.one(id="run-status").text
     page = await visitor.get(f"/instances/{instance.id}/remove")
     assert (await visitor.send(page, {"word": "confirm"})).path == "/instances"
+
+
+async def test_dead_letters_are_shown_with_their_reason(visitor, app, add_instance):
+    page = await _pull(visitor, add_instance(), stream="colours")
+    run = await _ended(app, page)
+    letters = app.state.runner.folder_of(run.id) / "colours.dead.jsonl"
+    letters.write_text('{"reason": "It has no key.", "record": {"name": "<b>"}}\n')
+    page = await visitor.get(page.path)
+    assert "It has no key." in page.one("pre", aria_label="Dead letters").text
+    assert "<b>" not in page.source
 
 
 async def test_runs_are_listed_by_state(visitor, app, add_instance):
