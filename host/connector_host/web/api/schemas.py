@@ -1,0 +1,161 @@
+"""The JSON Schemas of what the API gives and takes."""
+
+from typing import Any
+
+from connector_host.instances import InstanceState
+from connector_host.runs import EventKind, RunKind, RunState, StartedBy
+from connector_host.set_up import AreaOutcome
+
+__all__ = ["COMPONENTS", "LIMIT", "NAME", "OFFSET", "page_of", "record", "ref"]
+
+_TEXT = {"type": "string"}
+_TIME = {"type": "string", "format": "date-time"}
+_NO_TIME = {"anyOf": [_TIME, {"type": "null"}]}
+_NUMBER = {"type": "integer"}
+_OBJECT = {"type": "object"}
+
+NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 80}
+OFFSET: dict[str, Any] = {
+    "type": "integer",
+    "minimum": 0,
+    "maximum": 2**31,
+    "default": 0,
+    "description": "How many to pass over.",
+}
+LIMIT: dict[str, Any] = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 500,
+    "default": 50,
+    "description": "How many to give at most.",
+}
+
+
+def ref(name: str) -> dict[str, Any]:
+    """Return the reference to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def record(optional: dict[str, Any] | None = None, **properties: Any) -> dict[str, Any]:
+    """Return the schema of an object with these properties, all required, and with optional ones."""
+    return {
+        "type": "object",
+        "properties": {**properties, **(optional or {})},
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def page_of(name: str) -> dict[str, Any]:
+    """Return the schema of a part of a list, with how many there are in all."""
+    return record(total=_NUMBER, items={"type": "array", "items": ref(name)})
+
+
+def _one_of(kind: Any) -> dict[str, Any]:
+    return {"type": "string", "enum": [each.value for each in kind]}
+
+
+COMPONENTS: dict[str, dict[str, Any]] = {
+    "Problem": {
+        **record(
+            type=_TEXT,
+            title=_TEXT,
+            status=_NUMBER,
+            detail=_TEXT,
+            next_step=_TEXT,
+            request_id=_TEXT,
+            problems={"type": "array", "items": record(where=_TEXT, rule=_TEXT, sentence=_TEXT, fix=_TEXT)},
+            optional={"error": _TEXT, "remedy": _TEXT, "vendor_request_id": _TEXT},
+        ),
+        "description": "What happened, where, and what to do next; without secrets.",
+    },
+    "Connector": record(
+        name=_TEXT,
+        label=_TEXT,
+        version={"anyOf": [_NUMBER, {"type": "null"}]},
+        version_name=_TEXT,
+        description=_TEXT,
+        problem=_TEXT,
+        streams={"type": "array", "items": record(name=_TEXT, title=_TEXT, description=_TEXT)},
+        authentication={"type": "array", "items": _TEXT},
+    ),
+    "Form": record(schema=_OBJECT, uiSchema=_OBJECT, formData=_OBJECT),
+    "Operation": {"type": "object", "properties": {"id": _TEXT}, "required": ["id"]},
+    "Instance": record(
+        id=_TEXT,
+        name=_TEXT,
+        connector=_TEXT,
+        connector_version=_NUMBER,
+        authentication=_TEXT,
+        settings=_OBJECT,
+        account=_TEXT,
+        state=_one_of(InstanceState),
+        state_message=_TEXT,
+        tested_at=_NO_TIME,
+        created_at=_TIME,
+        updated_at=_TIME,
+    ),
+    "SetUp": record(
+        instance=ref("Instance"),
+        account=_TEXT,
+        addresses={"type": "object", "additionalProperties": _TEXT},
+        warnings={"type": "array", "items": _TEXT},
+        checks={
+            "type": "array",
+            "items": record(
+                area=_TEXT,
+                operation=_TEXT,
+                outcome=_one_of(AreaOutcome),
+                message=_TEXT,
+                permissions={"type": "array", "items": _TEXT},
+                request_id=_TEXT,
+            ),
+        },
+    ),
+    "Answer": record(status=_NUMBER, request_id=_TEXT, attempts=_NUMBER, elapsed={"type": "number"}, data={}),
+    "Run": record(
+        id=_TEXT,
+        instance_id=_TEXT,
+        instance=_TEXT,
+        connector=_TEXT,
+        kind=_one_of(RunKind),
+        what=_TEXT,
+        parameters=_OBJECT,
+        started_by=_one_of(StartedBy),
+        schedule_id={"anyOf": [_TEXT, {"type": "null"}]},
+        state=_one_of(RunState),
+        attempt=_NUMBER,
+        counts={"type": "object", "additionalProperties": _NUMBER},
+        message=_TEXT,
+        next_step=_TEXT,
+        request_id=_TEXT,
+        checkpoint=_TEXT,
+        files={
+            "type": "array",
+            "items": record(name=_TEXT, size=_NUMBER, records={"anyOf": [_NUMBER, {"type": "null"}]}),
+        },
+        stop_requested={"type": "boolean"},
+        started_at=_TIME,
+        finished_at=_NO_TIME,
+    ),
+    "Event": record(run_id=_TEXT, number=_NUMBER, at=_TIME, kind=_one_of(EventKind), data=_OBJECT),
+    "Schedule": record(
+        id=_TEXT,
+        instance_id=_TEXT,
+        instance=_TEXT,
+        kind=_one_of(RunKind),
+        what=_TEXT,
+        parameters=_OBJECT,
+        every_minutes={"anyOf": [_NUMBER, {"type": "null"}]},
+        cron={"anyOf": [_TEXT, {"type": "null"}]},
+        time_zone=_TEXT,
+        enabled={"type": "boolean"},
+        due_at=_NO_TIME,
+        created_at=_TIME,
+    ),
+    "Environment": record(
+        id=_TEXT, name=_TEXT, replacements={"type": "object", "additionalProperties": _TEXT}, created_at=_TIME
+    ),
+    "Document": _OBJECT,
+}
+"""Named schemas of the document."""
