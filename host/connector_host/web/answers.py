@@ -1,7 +1,7 @@
 """Calls that were made from pages: their input and answer, kept for a while so that a reload calls nothing again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
@@ -15,7 +15,8 @@ from .sessions import Session, Shelf
 __all__ = ["ANSWER_SECONDS", "MOST_ANSWERS", "Trial", "Trials"]
 
 Trials = Shelf["Trial"]
-MOST_ANSWERS = 100
+MOST_ANSWERS = 50
+LARGEST_KEPT = 4_000_000
 ANSWER_SECONDS = 1800.0
 LARGEST_SHOWN = 100_000
 
@@ -24,7 +25,7 @@ LARGEST_SHOWN = 100_000
 class Trial:
     """One operation with its input, and what came of it: nothing yet, an answer, or an error.
 
-    Answers are bytes as they came; texts for people are cut at 100,000 characters.
+    Answers are bytes as they came, `cut` where there were more than 4 MB; texts for people have 100,000 characters.
     """
 
     owner: Session = field(repr=False)
@@ -33,7 +34,21 @@ class Trial:
     given: Mapping[str, Any] = field(repr=False)
     answer: Answer | None = field(default=None, repr=False)
     error: ConnectorHostError | None = None
+    size: int = 0
     lock: anyio.Lock = field(default_factory=anyio.Lock, repr=False)
+
+    def keep(self, answer: Answer) -> None:
+        """Keep the answer, as much of it as there is room for, and what differs from the catalogue."""
+        _ = answer.mismatches
+        self.size = len(answer.body)
+        if self.size > LARGEST_KEPT:
+            answer = replace(answer, body=answer.body[:LARGEST_KEPT])
+        self.answer = answer
+
+    @property
+    def cut(self) -> bool:
+        """Whether there was more of the answer than is kept."""
+        return self.size > LARGEST_KEPT
 
     @property
     def made(self) -> bool:

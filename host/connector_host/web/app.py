@@ -19,6 +19,7 @@ from connector_host.runs.schedules import ScheduleStore
 
 from . import calls, connectors, editing, host_settings, instances, runs, sign_in, wizard
 from .answers import ANSWER_SECONDS, MOST_ANSWERS
+from .api import ApiHost, api_mount
 from .drafts import DRAFT_SECONDS, MOST_DRAFTS
 from .guard import Guard
 from .host import WebHost
@@ -40,6 +41,7 @@ def create_app(options: WebOptions) -> Starlette:
     host = WebHost(options)
     runner = Runner(host.home, options.folders)
     database = host.store.database
+    api = ApiHost(host.home, host.store, runner, options.folders, find=host.find, load=host.connector)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -51,7 +53,7 @@ def create_app(options: WebOptions) -> Starlette:
             host.close()
 
     app = Starlette(
-        routes=_routes(),
+        routes=[*_routes(), api_mount(api)],
         middleware=[Middleware(Guard, options=options, sessions=host.sessions, on_fault=unexpected_page)],
         exception_handlers={HTTPException: error_page, ConnectorHostError: error_page},
         lifespan=lifespan,
@@ -61,7 +63,7 @@ def create_app(options: WebOptions) -> Starlette:
     app.state.sign_in_limits = SignInLimits(options.clock)
     app.state.drafts = Shelf(options.clock, most=MOST_DRAFTS, seconds=DRAFT_SECONDS)
     app.state.trials = Shelf(options.clock, most=MOST_ANSWERS, seconds=ANSWER_SECONDS)
-    app.state.sheets = Shelf(options.clock, most=10 * MOST_ANSWERS, seconds=ANSWER_SECONDS)
+    app.state.sheets = Shelf(options.clock, most=4 * MOST_ANSWERS, seconds=ANSWER_SECONDS)
     app.state.edits = Shelf(options.clock, most=editing.MOST_EDITS, seconds=editing.EDIT_SECONDS)
     app.state.outcomes = Shelf(options.clock, most=MOST_ANSWERS, seconds=ANSWER_SECONDS)
     return app

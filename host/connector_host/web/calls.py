@@ -134,8 +134,8 @@ async def _make(host: WebHost, instance: Instance, trial: Trial) -> None:
         host.note_call(instance.id, trial.operation_id)
         try:
             async with host.open(instance) as connection:
-                trial.answer = await connection.call(trial.operation_id, trial.given, total_timeout=_CALL_SECONDS)
-                await run_in_threadpool(lambda: trial.answer and trial.answer.mismatches)
+                answer = await connection.call(trial.operation_id, trial.given, total_timeout=_CALL_SECONDS)
+                await run_in_threadpool(trial.keep, answer)
         except ConnectorHostError as error:
             trial.error = error
 

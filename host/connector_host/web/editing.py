@@ -94,7 +94,7 @@ def show(request: Request) -> Response:
         problems=edit.problems if edit else (),
         failure=edit.failure if edit else None,
         zones=zones() if section == "settings" else (),
-        hide=host.redactor,
+        hide=host.hiding(connector, edit.given if edit and section == "credentials" else {}),
         tab="edit",
     )
 
@@ -109,7 +109,7 @@ async def submit(request: Request, filled: Filled) -> Response:
     before = _edit_of(request, instance, section, name=(filled.get("draft") or ("",))[-1])
     given = _given(form_for(connector.folder, method), section, filled, before, method)
     if section == "credentials":
-        host.learn_secrets(connector, given)
+        host.learn_typed(connector, given)
     untested = (filled.get("go") or ("",))[-1] == "untested"
     values: dict[str, Any] = {"authentication": method.name, section: given}
     edit = Edit(session_of(request), instance.id, section, method.name, given)

@@ -1,7 +1,7 @@
 """What all pages share: the instances, the connectors, the secrets that were met, and what sessions keep meanwhile."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -32,6 +32,7 @@ class WebHost:
         self.store = InstanceStore.open(self.home)
         self.sessions = Sessions(options.clock, options.idle_seconds)
         self.redactor = Redactor()
+        self.log_redactor = Redactor()
         self._lock = threading.Lock()
         self._found: list[Found] = []
         self._looked_at: float | None = None
@@ -104,10 +105,19 @@ class WebHost:
         with self._lock:
             return frozenset(self._called.get(instance_id, ()))
 
-    def learn_secrets(self, connector: Connector, credentials: Mapping[str, Any]) -> None:
-        """Hide what may be secret before anything is known to be valid."""
+    def hiding(self, connector: Connector, credentials: Mapping[str, Any]) -> Callable[[str], str]:
+        """Return what hides, beside all that is known to be secret, what was typed as a secret and may be none.
+
+        It counts for one page only, as a word that was typed by mistake may stand on any other; and for the log.
+        """
         secret = {key for method in connector.manifest.authentication for key in method.secret_keys}
-        self.redactor.add(*(str(value).strip() for key, value in credentials.items() if key in secret))
+        typed = Redactor(str(value).strip() for key, value in credentials.items() if key in secret and value)
+        return lambda text: typed(self.redactor(text))
+
+    def learn_typed(self, connector: Connector, credentials: Mapping[str, Any]) -> None:
+        """Keep out of the log what was typed as a secret, before anything is known to be valid."""
+        secret = {key for method in connector.manifest.authentication for key in method.secret_keys}
+        self.log_redactor.add(*(str(value).strip() for key, value in credentials.items() if key in secret and value))
 
 
 def host_of(request: Request) -> WebHost:

@@ -163,7 +163,7 @@ async def unexpected_page(request: Request, error: Exception) -> Response:
 def _write_down(host: Any, reference: str, error: Exception) -> None:
     import traceback  # noqa: PLC0415 -- only when something went wrong
 
-    story = host.redactor("".join(traceback.format_exception(error)))
+    story = host.log_redactor(host.redactor("".join(traceback.format_exception(error))))
     _log.error("%s in reference %s", type(error).__name__, reference)
     path = host.home.path / "connector-host.log"
     when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -67,7 +67,7 @@ def show(request: Request) -> Response:
         failure=draft.failure if step is Step.CREDENTIALS else None,
         previous=_address(connector.name, request.path_params["draft"], steps[at - 1]) if at else "",
         zones=zones() if step is Step.DETAILS else (),
-        hide=host.redactor,
+        hide=host.hiding(connector, draft.credentials.get(draft.method, {})),
     )
 
 
@@ -118,7 +118,7 @@ def _take(host: WebHost, connector: Connector, draft: Draft, step: Step, filled:
         draft.settings = {} if value is ABSENT else value
     else:
         draft.credentials[draft.method] = {} if value is ABSENT else value
-        host.learn_secrets(connector, draft.credentials[draft.method])
+        host.learn_typed(connector, draft.credentials[draft.method])
         draft.failure = None
 
 

@@ -186,3 +186,14 @@ def test_a_list_of_objects_has_rows_and_a_schema_inside_itself_is_written_as_jso
     assert (rows.kind, len(rows.children)) == ("list", 2)
     assert [child.kind for child in rows.children[0].children] == ["text", "json"]
     assert drawn.lossless
+
+
+async def test_a_large_answer_is_shown_in_part_and_a_huge_one_not_kept_whole(monkeypatch, visitor, path, vendor):
+    vendor.things = {"t1": {**vendor.things["t1"], "name": "x" * 150_000}}
+    page = await visitor.send(await visitor.get(f"{path}/things.ListThings"), go="call")
+    assert "This is its beginning" in page.main
+    assert len((await visitor.http.get(f"{page.path}/answer")).content) > 150_000
+    monkeypatch.setattr("connector_host.web.answers.LARGEST_KEPT", 1000)
+    page = await visitor.send(await visitor.get(f"{path}/things.ListThings"), go="call")
+    assert "It is too large to be kept here" in page.main
+    assert len((await visitor.http.get(f"{page.path}/answer")).content) == 1000

@@ -45,6 +45,18 @@ async def test_a_token_is_shown_once_and_revoked(visitor, app):
     assert store.find(secret) is None
 
 
+async def test_the_token_opens_the_api_and_nothing_else(visitor, stranger, add_instance):
+    add_instance()
+    page = await _send(visitor, "/settings/tokens", name="billing")
+    secret = next(each.text for each in page.all("code") if each.text.startswith("cht_"))
+    headers = {"Authorization": f"Bearer {secret}"}
+    stranger.http.cookies.clear()
+    answer = await stranger.http.get("/api/v1/instances", headers=headers)
+    assert "Shop" in answer.text
+    assert (await stranger.http.get("/api/v1/instances")).status_code == 401
+    assert (await stranger.get("/instances", headers=headers)).answer.url.path == "/sign-in"
+
+
 @pytest.mark.parametrize(("days", "kept", "words"), [("7", 7, "Saved."), ("0", 30, "at least 1"), ("x", 30, "text")])
 async def test_retention_is_set_and_checked(visitor, app, days, kept, words):
     page = await _send(visitor, "/settings/retention", log_days=days)

@@ -193,3 +193,10 @@ async def test_an_unknown_connector_is_told_with_the_nearest_name(visitor):
     page = await visitor.get("/connectors/plane/add")
     assert page.status == 404
     assert "plain" in page.main
+
+
+async def test_a_word_typed_as_a_secret_by_mistake_is_hidden_nowhere_else(visitor, vendor):
+    page = await walk(visitor, vendor)
+    page = await visitor.send(page, {"credentials.api_token": "Plain things"}, go="next")
+    assert page.error_of("credentials.api_token")
+    assert "Plain things" in (await visitor.get("/connectors/plain")).main
