@@ -46,6 +46,7 @@ __all__ = ["Door", "Look", "ReadsAnswers", "Timeouts"]
 _log = logging.getLogger("connector_host.engine")
 Look = Callable[[bytes], Any]
 """Takes something out of a body, and raises ValueError where it is not what it looks for."""
+_NOTHING = httpx.ByteStream(b"")
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FIRST_REDIRECT = 300
@@ -234,6 +235,8 @@ class Door:
             return response, await response.aread()
         finally:
             await response.aclose()
+            # httpx ties the two to each other, and megabytes would wait for the collector of such rings.
+            response.stream = _NOTHING
 
     def _request(self, prepared: PreparedRequest, journal: Journal) -> httpx.Request:
         headers = dict(prepared.headers)
