@@ -18,9 +18,6 @@ def write_plan(estimates: "Sequence[Estimate]") -> None:
     requests = sum(each.requests for each in estimates)
     least = "" if all(each.exact for each in estimates) else "at least "
     write(f"\n{least}{requests:,} requests, {least}{span(sum(each.seconds for each in estimates))}".capitalize() + ".")
-    for each in estimates:
-        for note in each.notes:
-            say(f"{each.stream}: {note}")
     say(f"{sum(each.asked for each in estimates):,} requests were made to find out; nothing was pulled.")
 
 

@@ -2,67 +2,91 @@
 
 import math
 from collections import Counter
+from dataclasses import dataclass, field
 
 from connector_host.contract.stream_models import NoPaging, PageNumberPaging, Stream, StreamList
 
 from .blocks import Reading
 from .connection import Connection
 from .lists import Part
+from .plan import Window
 from .preparation import Prepared
 from .report import Estimate, OperationEstimate
+from .selection import Selection
 from .source import Source
 from .totals import total_of
-from .ways import choose_way
+from .ways import Way, choose_way
 
 __all__ = ["estimate_of"]
 
 
+@dataclass(slots=True)
+class _Count:
+    """Requests by operation, and the records that they bring."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+    exact: bool = True
+
+
 async def estimate_of(connection: Connection, stream: Stream, prepared: Prepared) -> Estimate:
     """Return the requests of each operation. Asks for the first page of each list, for values, and for totals."""
-    before = connection.stats.requests
-    began = connection.clock.monotonic()
-    reading = Reading(prepared.window)
-    way = await choose_way(stream, connection.surroundings, reading, prepared.state.way)
-    source = Source(stream, way, connection.surroundings, selection=prepared.selection, reading=reading)
-    lists, details = way
-    requests: Counter[str] = Counter()
-    records, exact, notes = 0, True, []
-    for each in lists:
-        if prepared.selection.skips(each):
-            continue
-        values, parts = await source.sample(each)
-        if each.for_each is not None and each.for_each.operation is not None:
-            requests[each.for_each.operation] += 1
-        pages, found, sure = _of_list(each, parts, values)
-        exact = exact and sure
-        requests[each.operation] += pages
-        records += found
-        if each.for_each is not None and each.for_each.stream is not None:
-            notes.append(f"Not counted: the requests of {each.for_each.stream}, whose records have the values.")
-    total = await total_of(connection, stream)
-    if total is not None and stream.total is not None:
-        requests[stream.total.operation] += 1
-        records, exact = total, True
-        for each in lists:
-            size = getattr(each.paging, "page_size", None)
-            if size is not None and len(lists) == 1 and each.for_each is None:
-                requests[each.operation] = max(1, math.ceil(total / size))
-    if details is not None:
-        requests[details.operation] += math.ceil(records / (details.batch or 1))
+    before, began = connection.stats.requests, connection.clock.monotonic()
+    way = await choose_way(stream, connection.surroundings, Reading(prepared.window), prepared.state.way)
+    count = await _count(connection, stream, prepared.window, prepared.selection, way)
     asked = connection.stats.requests - before
     latency = (connection.clock.monotonic() - began) / max(1, asked)
-    rows = tuple(_row(connection, operation, number) for operation, number in requests.items())
-    by_latency = latency * sum(requests.values()) / max(1, connection.surroundings.width)
+    rows = tuple(_row(connection, operation, number) for operation, number in count.requests.items())
+    by_latency = latency * sum(count.requests.values()) / max(1, connection.surroundings.width)
     return Estimate(
         stream.name,
         prepared.state.mode,
         rows,
-        records if exact else None,
+        count.records if count.exact else None,
         max([by_latency, *(row.seconds for row in rows)]),
-        exact,
+        count.exact,
         asked,
-        tuple(dict.fromkeys(notes)),
     )
+
+
+async def _count(connection: Connection, stream: Stream, window: Window, selection: Selection, way: Way) -> _Count:
+    """Count what one way to a stream takes, its parents included."""
+    lists, details = way
+    source = Source(stream, way, connection.surroundings, selection=selection, reading=Reading(window))
+    count = _Count()
+    for each in lists:
+        if selection.skips(each):
+            continue
+        values, parts = await source.sample(each)
+        if each.for_each is not None and each.for_each.operation is not None:
+            count.requests[each.for_each.operation] += 1
+        elif each.for_each is not None and each.for_each.stream is not None:
+            parent = await _of_parent(connection, each.for_each.stream, window)
+            count.requests += parent.requests
+            values = math.ceil(parent.records / (each.for_each.batch or 1))
+            count.exact = count.exact and parent.exact
+        pages, found, sure = _of_list(each, parts, values)
+        count.exact = count.exact and sure
+        count.requests[each.operation] += pages
+        count.records += found
+    total = await total_of(connection, stream)
+    if total is not None and stream.total is not None:
+        count.requests[stream.total.operation] += 1
+        count.records, count.exact = total, True
+        size = getattr(lists[0].paging, "page_size", None)
+        if size is not None and len(lists) == 1 and lists[0].for_each is None:
+            count.requests[lists[0].operation] = max(1, math.ceil(total / size))
+    if details is not None:
+        count.requests[details.operation] += math.ceil(count.records / (details.batch or 1))
+    return count
+
+
+async def _of_parent(connection: Connection, name: str, window: Window) -> _Count:
+    around = connection.surroundings
+    parent = around.streams[name]
+    limited = window if parent.incremental else Window()
+    way = await choose_way(parent, around, Reading(limited))
+    return await _count(connection, parent, limited, Selection(), way)
 
 
 def _of_list(each: StreamList, parts: list[Part], values: int) -> tuple[int, int, bool]:

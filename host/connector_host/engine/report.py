@@ -1,7 +1,7 @@
 """What a run tells: counts that add up, how it ended, and how far it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from connector_host.contract.errors import ConnectorHostError
@@ -138,7 +138,6 @@ class Estimate:
     seconds: float
     exact: bool
     asked: int
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def requests(self) -> int:

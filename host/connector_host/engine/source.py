@@ -104,7 +104,10 @@ class Source:
         return await self._lists.page(each, self._reading.window, {})
 
     async def sample(self, each: StreamList) -> tuple[int, list[Part]]:
-        """Return how many lists one list comes in, by its values and windows, and the first pages of some of them."""
+        """Return how many lists one list comes in, by its values and windows, and the first pages of some of them.
+
+        Of a parent stream's records no more are read than are sampled, and no more counted.
+        """
         slicer = Slicer.of(self._reading.window if takes_since(each) or takes_until(each) else Window(), each.time)
         windows = [window] if (window := slicer.after(None)) is not None else []
         while windows and windows[-1].until is not None and (window := slicer.after(windows[-1].until)) is not None:
@@ -119,6 +122,8 @@ class Source:
                     number += 1
                     if number <= _SAMPLES:
                         parts.append(await self._lists.page(each, window, fields))
+                if number >= _SAMPLES and each.for_each.stream is not None:
+                    break
         return number, parts
 
     async def ask_again(self, missing: Sequence[dict[str, Any]]) -> Block:
@@ -281,7 +286,10 @@ class Source:
         stream = self._around.streams[name]
         limited = window if stream.incremental else Window()
         reading = replace(Reading(), window=limited)
-        source = Source(stream, stream.ways[0], self._around, reading=reading)
+        from .ways import choose_way  # noqa: PLC0415 -- trying a way takes a source
+
+        way = await choose_way(stream, self._around, reading)
+        source = Source(stream, way, self._around, reading=reading)
         async with aclosing(source.blocks(Position())) as blocks:
             async for block in blocks:
                 source.emitted(block)

@@ -17,6 +17,9 @@ from .plan import Window, filled
 
 __all__ = ["Value", "Values"]
 
+_MOST_REMEMBERED = 200_000
+"""Values that are looked for among those before them; of more, one that is listed twice may be asked for twice."""
+
 Value = tuple[dict[str, Any], dict[str, Any], Any]
 """Fields of the list's input, fields that its records keep, and the value or values themselves."""
 
@@ -32,7 +35,7 @@ class Values:
         self._parents = parents
 
     async def of(self, each: ForEach, window: Window) -> AsyncGenerator[Value, None]:
-        """Yield each value once, in the order in which it is listed."""
+        """Yield each value, in the order in which it is listed; one that is listed twice comes once."""
         seen: set[int] = set()
         batch: list[Any] = []
         async with aclosing(self._records(each, window)) as pages:
@@ -43,7 +46,8 @@ class Values:
                     mark = hash(msgspec.json.encode((value, also, kept)))
                     if mark in seen:
                         continue
-                    seen.add(mark)
+                    if len(seen) < _MOST_REMEMBERED:
+                        seen.add(mark)
                     if each.batch is None:
                         yield {each.into: value, **also}, kept, [value, also] if also else value
                         continue

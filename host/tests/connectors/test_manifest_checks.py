@@ -29,6 +29,10 @@ def test_plain_connector_has_no_problem(folder):
     check_connector(read_manifest(folder / "connector.yaml"))
 
 
+def _before_key(line):
+    return f"    {line}\n    primary_key: [name]"
+
+
 # What is changed in the manifest, the rule that tells it, and words of the message.
 CASES = {
     "undeclared variable in a header": (
@@ -74,6 +78,56 @@ CASES = {
         "things.ListThing",
         "operation-exists",
         'Did you mean "things.ListThings"',
+    ),
+    "parent that there is not": (
+        "      - operation: things.ListColours",
+        "      - operation: things.ListColours\n        for_each: {stream: thigns, value: id, into: since}",
+        "parent-exists",
+        'Did you mean "things"',
+    ),
+    "parent without the value": (
+        "      - operation: things.ListColours",
+        "      - operation: things.ListThings\n        for_each: {stream: things, value: idd, into: since}",
+        "record-field",
+        "idd is no field of the record of things",
+    ),
+    "parent of itself": (
+        "        records: data\n",
+        "        records: data\n        for_each: {stream: things, value: id, into: since}\n",
+        "parent-circle",
+        "things needs records of things",
+    ),
+    "fallback without its setting": (
+        "    primary_key: [name]",
+        _before_key("fallback: {setting: api, first: new, second: old, lists: [{operation: things.ListColours}]}"),
+        "fallback-setting",
+        "There is no setting api",
+    ),
+    "fallback whose setting is no way": (
+        "    primary_key: [name]",
+        _before_key(
+            "fallback: {setting: include_archived, first: new, second: old, lists: [{operation: things.ListColours}]}"
+        ),
+        "fallback-setting",
+        "none of auto, new, old",
+    ),
+    "filter that the vendor does not take": (
+        "    primary_key: [name]",
+        "    filters: [{name: kind, label: Kind, help: Only these., into: kind}]\n    primary_key: [name]",
+        "filter-input",
+        "kind is not taken by every list of colours",
+    ),
+    "filter of no field": (
+        "    primary_key: [name]",
+        "    filters: [{name: kind, label: Kind, help: Only these., match: kind}]\n    primary_key: [name]",
+        "record-field",
+        "kind is no field",
+    ),
+    "total by an operation that there is not": (
+        "    primary_key: [name]",
+        "    total: {operation: things.CountThings}\n    primary_key: [name]",
+        "operation-exists",
+        "things.CountThings",
     ),
     "base without address": ('    api: "{{api_address}}"', '    web: "{{api_address}}"', "base-address", "api"),
     "input that the operation refuses": ("page: page\n", "page: pge\n", "stream-input", 'Did you mean "page"'),
