@@ -89,7 +89,8 @@ def problem(
         "request_id": request_id,
         **more,
     }
-    return Response(msgspec.json.encode(document), status, dict(headers or {}), media_type="application/problem+json")
+    sent = {"X-Request-Id": request_id, **(headers or {})}
+    return Response(msgspec.json.encode(document), status, sent, media_type="application/problem+json")
 
 
 def problem_of_error(error: ConnectorHostError, *, request_id: str, hide: Callable[[str], str]) -> Response:
