@@ -204,6 +204,7 @@ class _Exchange:
 
     async def _whole(self, length: int) -> bytes:
         first = bytes(self.protocol.trailing_data[0])
+        del self.protocol  # with what it has received, a quarter of a megabyte
         parts, missing = [first[:length]], length - len(first)
         while missing > 0:
             data = await self._receive()

@@ -30,6 +30,8 @@ __all__ = ["Source", "Surroundings"]
 
 _TRIES = 2
 _SAMPLES = 5
+_LISTED_AHEAD = 2
+"""Pages of ids that are at hand or under way, where details follow."""
 _AHEAD = 2
 
 
@@ -68,7 +70,8 @@ class Source:
             around.call,
             settings=around.settings,
             date_format=around.date_format,
-            width=self._width,
+            # A page of ids keeps several requests for details busy.
+            width=self._width if details is None else min(self._width, _LISTED_AHEAD),
             ahead=_AHEAD if self._reading.tolerant else 0,
             inputs=self._inputs,
         )
