@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -16,7 +17,17 @@ from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.stream_models import Stream
 from connector_host.forms import read_form, widget_of
 from connector_host.instances import Instance
-from connector_host.runs import STREAM_PARAMETERS, EventKind, Run, RunEvent, RunKind, Runner, RunState, check_work
+from connector_host.runs import (
+    STREAM_PARAMETERS,
+    EventKind,
+    Run,
+    RunEvent,
+    RunKind,
+    Runner,
+    RunState,
+    ScheduleStore,
+    check_work,
+)
 
 from .host import WebHost, host_of
 from .instances import instance_of, zone_of
@@ -52,6 +63,8 @@ def routes() -> list[BaseRoute]:
         page("/instances/{id}/streams", list_streams),
         page("/instances/{id}/streams/{stream}", show_stream),
         action("/instances/{id}/streams/{stream}", start),
+        action("/instances/{id}/streams/{stream}/schedules", plan),
+        action("/instances/{id}/streams/{stream}/schedules/{schedule}", unplan),
         page("/instances/{id}/runs", list_of_instance),
         page("/runs", list_runs),
         page("/runs/{run}", show),
@@ -102,6 +115,7 @@ def show_stream(request: Request) -> Response:
         widget=widget_of(_FORM, _UI, given, name="parameters", problems=problems),
         problems=problems,
         runs=_runner(request).store.list(instance_id=instance.id, what=stream.name, limit=5),
+        schedules=[each for each in _schedules(host).list(instance_id=instance.id) if each.what == stream.name],
         zone=zone_of(instance),
         tab="streams",
         hide=host.redactor,
@@ -124,6 +138,35 @@ async def start(request: Request, filled: Filled) -> Response:
         session_of(request).note(f"{error.message} {error.next_step}", "warning")
         return go(back)
     return go(f"/runs/{run.id}")
+
+
+async def plan(request: Request, filled: Filled) -> Response:
+    """Let runs of the stream begin by themselves."""
+    host, session = host_of(request), session_of(request)
+    instance = await run_in_threadpool(instance_of, request)
+    stream = await run_in_threadpool(_stream, host, instance, request)
+    text = (filled.get("when") or ("",))[-1].strip()
+    times: dict[str, Any] = {"every_minutes": int(text)} if re.fullmatch("[0-9]{1,9}", text) else {"cron": text}
+    try:
+        await run_in_threadpool(lambda: _schedules(host).add(instance, RunKind.STREAM, stream.name, **times))
+    except InputInvalid as error:
+        session.note(" ".join(f"{each.sentence} {each.fix}".strip() for each in error.problems), "warning")
+    else:
+        session.note("It is planned; it runs while this host is up.")
+    return go(f"/instances/{instance.id}/streams/{stream.name}#schedules")
+
+
+async def unplan(request: Request, filled: Filled) -> Response:
+    """Remove a schedule; its runs stay."""
+    del filled
+    instance = await run_in_threadpool(instance_of, request)
+    await run_in_threadpool(_schedules(host_of(request)).remove, request.path_params["schedule"])
+    session_of(request).note("The schedule is removed.")
+    return go(f"/instances/{instance.id}/streams/{request.path_params['stream']}#schedules")
+
+
+def _schedules(host: WebHost) -> ScheduleStore:
+    return ScheduleStore(host.store.database)
 
 
 def _problems(host: WebHost, instance: Instance, stream: Stream, given: Mapping[str, str]) -> list[Problem]:

@@ -7,8 +7,13 @@ from connector_host.runs import RunKind, RunState
 
 async def _pull(visitor, instance, stream="things", **fields):
     page = await visitor.get(f"/instances/{instance.id}/streams/{stream}")
+    form = _form(page, f"/streams/{stream}")
     given = {f"parameters.{key}": value for key, value in fields.items()}
-    return await visitor.send(page, given)
+    return await visitor.post(form["action"], {**dict(form.fields()), **given})
+
+
+def _form(page, ending):
+    return next(form for form in page.all("form") if (form["action"] or "").endswith(ending))
 
 
 async def _ended(app, page):
@@ -63,7 +68,7 @@ async def test_parameters_that_are_none_are_told_beside_their_field(visitor, add
     page = await _pull(visitor, add_instance(), since="yesterday", limit="many")
     assert "Write 2026-01-31" in page.error_of("parameters.since")
     assert "not a whole number" in page.error_of("parameters.limit")
-    assert dict(page.form.fields())["parameters.since"] == "yesterday"
+    assert page.one(name="parameters.since")["value"] == "yesterday"
     assert vendor.requests == []
 
 
@@ -145,3 +150,27 @@ async def test_only_files_of_the_run_are_given_out(visitor, app, add_instance, n
 
 async def test_a_run_that_is_not_there_is_told(visitor):
     assert (await visitor.get("/runs/nothing")).status == 404
+
+
+@pytest.mark.parametrize(("when", "told"), [("60", "Every 60 minutes"), ("30 6 * * mon-fri", "30 6 * * mon-fri")])
+async def test_a_stream_is_planned_and_no_more(visitor, add_instance, when, told):
+    instance = add_instance()
+    path = f"/instances/{instance.id}/streams/things"
+    form = _form(await visitor.get(path), "/schedules")
+    page = await visitor.post(form["action"], {**dict(form.fields()), "when": when})
+    assert told in page.main
+    assert "next" in page.main
+    page = await visitor.get(f"/instances/{instance.id}/remove")
+    assert "a schedule of things" in (await visitor.send(page, {"word": "confirm"})).main
+    form = next(each for each in (await visitor.get(path)).all("form") if "/schedules/" in (each["action"] or ""))
+    page = await visitor.post(form["action"], dict(form.fields()))
+    assert told not in page.main.replace("such as 30 6 * * mon-fri", "")
+
+
+async def test_a_plan_that_is_none_is_told(visitor, add_instance):
+    path = f"/instances/{add_instance().id}/streams/things"
+    form = _form(await visitor.get(path), "/schedules")
+    for when in ("0", "never", ""):
+        page = await visitor.post(form["action"], {**dict(form.fields()), "when": when})
+        assert page.one("div", class_="note warning").text, when
+        assert not [form for form in page.all("form") if "/schedules/" in (form["action"] or "")]
