@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from .environments import offer_environment
 from .exits import MEANINGS
 from .failures import reporting_errors
 from .state import HostState, state_of
@@ -15,7 +16,11 @@ __all__ = ["app"]
 
 
 class _Commands(TyperGroup):
-    """Runs a command, and tells what went wrong."""
+    """Runs a command, and tells what went wrong; commands about an instance take an environment."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        offer_environment(self)
 
     def invoke(self, ctx: Any) -> Any:
         with reporting_errors(ctx.ensure_object(HostState)):
@@ -83,18 +88,25 @@ def _register() -> None:
         calls,
         connectors,
         demo,
+        environments,
+        instance_changes,
         instances,
+        keys,
         operations,
         pulls,
+        runs,
         sandboxes,
         serve,
     )
 
     connectors.add_to(app)
     operations.add_to(app)
-    instances.add_to(app)
+    instance_changes.add_to(instances.add_to(app))
     calls.add_to(app)
     pulls.add_to(app)
+    runs.add_to(app)
+    environments.add_to(app)
+    keys.add_to(app)
     sandboxes.add_to(app)
     demo.add_to(app)
     serve.add_to(app)
