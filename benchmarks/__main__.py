@@ -6,7 +6,7 @@ import sys
 
 from .options import Options
 
-NAMES = ("imports", "listing", "pulls")
+NAMES = ("imports", "listing", "pulls", "quota")
 
 
 def run(arguments: list[str]) -> int:

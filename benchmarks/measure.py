@@ -12,6 +12,8 @@ from pathlib import Path
 
 __all__ = ["Cost", "best_of", "ratio_line", "run_python"]
 
+_USUAL = {"PYTHONDONTWRITEBYTECODE": ""}
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -30,14 +32,18 @@ def run_python(
     python: str = sys.executable,
     into: Path | None = None,
 ) -> Cost:
-    """Run an interpreter to its end; `into` takes its standard output.
+    """Run an interpreter to its end; `into` takes its standard output. Compiled modules are kept, as is usual.
 
     Raises RuntimeError with what it said when it fails.
     """
     with tempfile.TemporaryFile() as said, into.open("wb") if into else nullcontext(said) as file:
         started = time.perf_counter()
         process = subprocess.Popen(
-            [python, *args], env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=file, stderr=said
+            [python, *args],
+            env={**os.environ, **_USUAL, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=said,
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started

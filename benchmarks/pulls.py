@@ -152,6 +152,8 @@ class Bench:
         file = self._folder / "values.json"
         file.write_text(json.dumps(values))
         run_python([*self._command, "instance", "add", "linnworks", "--untested", "--values", str(file)])
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:  # so that its modules are compiled
+            run_python([*self._command, "pull", "bench", STREAMS[-1], "--limit", "1", "--to", folder])
 
     def ours(self, address: str, streams: Sequence[str]) -> Candidate:
         """Return a run of our command."""
