@@ -13,8 +13,10 @@ Known = tuple[int, int]
 """The hash of a record and the run in which it was last seen."""
 
 _FORMAT = 1
-_CACHE_KILOBYTES = 8_000
+_CACHE_KILOBYTES = 4_000
 _AT_ONCE = 500
+_WAITED_SECONDS = 2.0
+"""How long another process's checkpoint may take; one that is at work holds the store for as long as it runs."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (key BLOB PRIMARY KEY, hash INTEGER NOT NULL, run INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ids (id BLOB PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID;
@@ -26,13 +28,21 @@ class KeyStore:
     """The keys of one stream. `path` None keeps them for the length of the run only."""
 
     def __init__(self, path: Path | None) -> None:
-        self._db = sqlite3.connect("" if path is None else path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL" if path is not None else "PRAGMA journal_mode=OFF")
-        self._db.execute("PRAGMA synchronous=FULL" if path is not None else "PRAGMA synchronous=OFF")
+        self._db = sqlite3.connect(
+            "" if path is None else path, timeout=_WAITED_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._prepare(kept=path is not None)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self, *, kept: bool) -> None:
+        self._db.execute(f"PRAGMA journal_mode={'WAL' if kept else 'OFF'}")
+        self._db.execute(f"PRAGMA synchronous={'FULL' if kept else 'OFF'}")
         self._db.execute(f"PRAGMA cache_size=-{_CACHE_KILOBYTES}")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > _FORMAT:
-            self._db.close()
             raise ValueError(f"it has format {version}, and this version knows {_FORMAT}")
         self._db.executescript(f"{_SCHEMA} PRAGMA user_version={_FORMAT};")
         self._db.execute("BEGIN IMMEDIATE")

@@ -1,12 +1,13 @@
 """The state of a stream between and during runs: one JSON document that a person can read."""
 
 import datetime
+import sqlite3
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
-from connector_host.contract.errors import ConfigurationError
+from connector_host.contract.errors import ConfigurationError, InUse
 
 from .files import write_whole
 from .keys import KeyStore
@@ -144,7 +145,12 @@ class FolderState:
         self._make_folder()
         try:
             return KeyStore(self._keys)
-        except Exception as error:
+        except (sqlite3.Error, ValueError) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise InUse(
+                    f"Another pull of {self._stream} is at work in {self.folder.parent}.",
+                    next_step="Wait until it has ended, or choose another folder.",
+                ) from error
             raise _unusable(self._keys, f"{error}") from error
 
     def load(self, keys: KeyStore) -> SyncState | None:

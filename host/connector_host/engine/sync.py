@@ -6,11 +6,12 @@ the state, then the state itself.
 
 import asyncio
 import datetime
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 
 from connector_host.contract.clock import Clock
-from connector_host.contract.errors import ConnectorHostError
+from connector_host.contract.errors import ConfigurationError, ConnectorHostError
 
 from .blocks import Block, Failure, Reading
 from .checkpoints import Cadence, Checkpoints
@@ -133,6 +134,11 @@ class Sync:
                     raise
             except ConnectorHostError as found:
                 error = found
+            except sqlite3.Error as found:
+                raise ConfigurationError(
+                    f"What is known of {self._stream.name} cannot be kept: {found}.",
+                    next_step="Make room on the disk, then use the same command again.",
+                ) from found
             if not checkpoints.finished:
                 checkpoints.make(counts)
             if error is None and self._failures and counts.read == counts.dead:

@@ -1,13 +1,15 @@
 """Runs over a vendor whose things change: what is written, what is told, and from where the next run goes on."""
 
+import contextlib
 import datetime
 import json
+import sqlite3
 from collections import Counter
 
 import httpx
 import pytest
 
-from connector_host.contract.errors import ConfigurationError, InputInvalid, UnknownName
+from connector_host.contract.errors import ConfigurationError, InputInvalid, InUse, UnknownName
 from connector_host.engine.checkpoints import Cadence
 from connector_host.engine.dead_letters import DeadLetterFile
 from connector_host.engine.report import RunEnd
@@ -365,6 +367,25 @@ async def test_a_state_that_cannot_be_used_is_told_and_left_alone(pull, tmp_path
         await pull(ThingsVendor(things(1)), stream())
     assert file.read_text() == content
     assert not (tmp_path / "things.jsonl").exists()
+
+
+async def test_two_pulls_of_a_stream_into_one_folder_do_not_meet(pull, tmp_path, monkeypatch):
+    vendor = ThingsVendor(things(1, 2))
+    await pull(vendor, stream())
+    monkeypatch.setattr("connector_host.engine.keys._WAITED_SECONDS", 0.0)
+    other = FolderState(tmp_path / ".state", "things").keys()
+    with contextlib.closing(other), pytest.raises(InUse, match="Another pull of things is at work"):
+        await pull(vendor, stream())
+    assert (await pull(vendor, stream())).state is RunEnd.SUCCESS
+
+
+async def test_keys_that_cannot_be_kept_are_told(pull, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("connector_host.engine.keys.KeyStore.put", full)
+    with pytest.raises(ConfigurationError, match="disk is full"):
+        await pull(ThingsVendor(things(1)), stream())
 
 
 async def test_files_that_do_not_fit_the_state_are_left_alone(pull, tmp_path):
