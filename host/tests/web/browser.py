@@ -107,6 +107,7 @@ class Tab:
     def violations(self):
         """What axe finds wrong with the page as it stands, and whether it is wider than the window."""
         need(AXE, "axe-core")
+        self.page.wait_for_load_state("load")
         self.page.evaluate(AXE.read_text("utf-8"))
         found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(result => result.violations)")
         told = [f"{each['id']}: {[node['target'] for node in each['nodes']][:3]}" for each in found]
