@@ -163,3 +163,40 @@ def test_a_database_that_fails_meanwhile_does_not_fail_the_work(any_home, clock,
     with Lease(database, "work", clock=clock, sleep=clock.sleep_here).held():
         assert clock.passed >= LEASE_SECONDS
     database.close()
+
+
+def test_a_lease_is_had_at_once_or_not_at_all(database, clock):
+    first = Lease(database, "work", clock=clock, longest_hold=None)
+    second = Lease(database, "work", clock=clock, longest_hold=None)
+    with first.held_at_once() as had:
+        assert had
+        assert not second.is_over
+        with second.held_at_once() as had_too:
+            assert not had_too
+    assert second.is_over
+    with second.held_at_once() as had_now:
+        assert had_now
+
+
+def test_the_lease_of_a_dead_holder_is_ended_or_ends_by_itself(database, clock, contender):
+    leave_without_giving_back(database, clock)
+    assert not contender.is_over
+    contender.end()
+    assert contender.is_over
+    leave_without_giving_back(database, clock)
+    clock.sleep_here(LEASE_SECONDS + 300)
+    assert contender.is_over
+    with contender.held_at_once() as had:
+        assert had
+
+
+def test_a_long_hold_is_renewed_without_end(database, clock):
+    renewals = []
+
+    def wait_done(_done, seconds):
+        renewals.append(seconds)
+        return len(renewals) > 3 * LONGEST_HOLD_SECONDS / seconds
+
+    with Lease(database, "work", clock=clock, longest_hold=None, wait_done=wait_done).held():
+        pass
+    assert sum(renewals) > 2 * LONGEST_HOLD_SECONDS
