@@ -27,6 +27,19 @@ __all__ = ["MANIFEST_NAME", "ConnectorFolder", "KnownManifests", "read_manifest"
 
 MANIFEST_NAME = "connector.yaml"
 
+_MAPPING = ("is no mapping of keys to values", "Write its keys below it, indented.")
+_LIST = ("is no list", "Write it in brackets, or each entry on a line of its own after a hyphen.")
+_WRONG_TYPES = {
+    "bool": ("is neither true nor false", "Write true or false, without quotes."),
+    "dict": _MAPPING,
+    "int": ("is no whole number", "Write digits alone, without quotes."),
+    "list": _LIST,
+    "model": _MAPPING,
+    "string": ("is no text", "Put it in quotes."),
+    "tuple": _LIST,
+}
+"""By the first word of pydantic's kinds of errors: what is wrong, and how it is written in YAML."""
+
 
 @dataclass(frozen=True)
 class ConnectorFolder:
@@ -86,8 +99,7 @@ def read_manifest(path: Path, name: str | None = None, known: KnownManifests | N
     try:
         manifest = Manifest.model_validate(source.data)
     except ValidationError as error:
-        details = error.errors(include_input=False, include_url=False)
-        problems = [_problem(source, detail) for detail in details]
+        problems = [_problem(source, detail) for detail in _causes(error)]
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
         raise ManifestInvalid(f"{source.name} has {count}.", problems=problems) from None
     if known:
@@ -99,6 +111,13 @@ def _source(path: Path, name: str | None) -> "YamlSource":
     from .yaml_source import YamlSource  # noqa: PLC0415 -- not where the manifest's data is known
 
     return YamlSource(path, name)
+
+
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """Leave out that a list has too few entries where that only says that an entry is wrong."""
+    details = error.errors(include_input=False, include_url=False)
+    inside = {each["loc"][:length] for each in details for length in range(len(each["loc"]))}
+    return [each for each in details if each["type"] != "too_short" or each["loc"] not in inside]
 
 
 def _problem(source: "YamlSource", error: ErrorDetails) -> Problem:
@@ -125,6 +144,12 @@ def _problem(source: "YamlSource", error: ErrorDetails) -> Problem:
             fix = f"Choose one of: {context.get('expected') or context.get('expected_tags')}."
         case "rule":
             rule, sentence, fix = "rule", str(context["sentence"]), str(context["fix"])
+        case "too_short":
+            rule, sentence = "too-short", f"{shown} has too few entries."
+            fix = f"Give at least {context.get('min_length')}. {fix}"
+        case _ if kind.endswith(("_type", "_parsing")) and kind.partition("_")[0] in _WRONG_TYPES:
+            what, how = _WRONG_TYPES[kind.partition("_")[0]]
+            rule, sentence, fix = "type", f"{shown} {what}.", f"{how} {fix}".rstrip()
         case _:
             rule, sentence = kind.replace("_", "-"), f"{shown}: {error['msg'][:1].lower()}{error['msg'][1:]}."
     return Problem(where, rule, sentence, fix)

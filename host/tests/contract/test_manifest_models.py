@@ -113,6 +113,29 @@ def test_all_problems_are_told_at_once_with_their_lines(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"allowed_hosts": "api.example.com"}, '"allowed_hosts" is no list. Write it in brackets'),
+        ({"rate_limit": "600 a minute"}, '"rate_limit" is no mapping of keys to values. Write its keys below it'),
+        ({"version": "three"}, '"version" is no whole number. Write digits alone'),
+        ({"version_name": 1.2}, '"version_name" is no text. Put it in quotes.'),
+        ({"streams": [{**STREAM, "primary_key": []}]}, '"primary_key" has too few entries. Give at least 1.'),
+    ],
+)
+def test_wrong_types_are_told_in_the_words_of_yaml(change, says, tmp_path):
+    with pytest.raises(ManifestInvalid) as caught:
+        read_manifest(written(tmp_path, change))
+    assert [says in str(problem) for problem in caught.value.problems] == [True]
+
+
+def test_a_wrong_entry_does_not_make_its_list_too_short(tmp_path):
+    lists = [{**STREAM["lists"][0], "operation": "nothing"}]
+    with pytest.raises(ManifestInvalid) as caught:
+        read_manifest(written(tmp_path, {"streams": [{**STREAM, "lists": lists}]}))
+    assert [problem.rule for problem in caught.value.problems] == ["shape"]
+
+
+@pytest.mark.parametrize(
     ("text", "rule", "place"),
     [
         ("name: a\nname: b\n", "duplicate-key", "connector.yaml:2:1"),
