@@ -3,11 +3,16 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from connector_host.connectors import Connector, load_connector
 from linnworks_connector.sandbox.clock import ManualClock
 from linnworks_connector.sandbox.options import SandboxOptions
 from linnworks_connector.sandbox.server import start_sandbox
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
