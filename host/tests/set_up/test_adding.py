@@ -82,7 +82,7 @@ async def test_a_second_instance_of_one_account_is_pointed_out(store, plain, ven
     assert same_account(store, shop) == ['"Other" is of the same account, Ann Ltd.']
 
 
-async def test_a_test_remembers_that_the_credentials_are_rejected(store, plain, home, plain_folder, shop):
+async def test_a_test_remembers_that_the_credentials_are_rejected(store, home, plain_folder, shop):
     running = shop
     running.options["token"] = "tok-changed-since"
     with pytest.raises(CredentialsRejected):
