@@ -110,9 +110,9 @@ class Emitter:
         hashes = [digest - _RANGE if digest >= _SIGN else digest for digest in map(xxhash.xxh3_64_intdigest, records)]
         known = store.known(keys)
         run = self._run
-        if not known and not self._marks and len(records) <= most and len(set(keys)) == len(keys):
+        if not known and len(records) <= most and len(set(keys)) == len(keys):
             store.put(zip(keys, hashes, (run,) * len(keys), strict=True))
-            return records
+            return [spliced(_CREATED, record) for record in records] if self._marks else records
         fresh: list[Record] = []
         rows: list[tuple[bytes, int, int]] = []
         for record, key, digest in zip(records, keys, hashes, strict=True):

@@ -23,7 +23,7 @@ async def total_of(connection: Connection, stream: Stream) -> int | None:
     total = stream.total
     if total is None:
         return None
-    answer = await connection.call(total.operation, filled(total.input, connection.surroundings.settings))
+    answer = await connection.ask(total.operation, filled(total.input, connection.surroundings.settings))
     path = total.value or ""
     try:
         value = value_of(fields_of(answer.body, (path,))[path])
