@@ -48,7 +48,7 @@ def test_names_are_unique_and_can_be_told_apart(tokens):
         tokens.add("ci")
     with pytest.raises(InputInvalid):
         tokens.add(" ")
-    with pytest.raises(UnknownName, match='There are: CI'):
+    with pytest.raises(UnknownName, match="There are: CI"):
         tokens.revoke("CJ")
 
 
