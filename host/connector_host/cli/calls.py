@@ -35,6 +35,7 @@ def call(
     allow_unknown: Annotated[
         bool, typer.Option("--allow-unknown", help="Send fields too that the catalogue does not know.")
     ] = False,
+    _json: Annotated[bool, typer.Option("--json", help="Write JSON, as without it.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Write the answer's bytes as they came.")] = False,
 ) -> None:
     """Call any operation, and write its answer as JSON.

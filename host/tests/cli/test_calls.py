@@ -51,6 +51,13 @@ def test_an_answer_is_written_raw_when_wanted(host, shop):
     assert raw.stdout == '[{"name": "red"}, {"name": "green"}, {"name": "blue"}]'
 
 
+def test_programs_may_ask_for_json_as_everywhere(host, shop):
+    shop()
+    plain = host.run("call", "shop", "things.ListColours")
+    asked = host.run("call", "shop", "things.ListColours", "--json")
+    assert (asked.exit_code, asked.stdout) == (0, plain.stdout)
+
+
 def test_an_empty_answer_is_null(host, shop):
     shop()
     assert host.json("call", "shop", "things.DeleteThing", "id=t1") is None
