@@ -6,7 +6,7 @@ import sys
 
 from .options import Options
 
-NAMES = ("imports", "listing", "pulls", "quota")
+NAMES = ("imports", "listing", "pulls", "quota", "store", "load")
 
 
 def run(arguments: list[str]) -> int:
