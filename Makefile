@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.installed
 
-.PHONY: demo test check sandbox bench constraints clean help
+.PHONY: demo test check sandbox crash bench constraints clean help
 
 help: ## Show what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ check: $(SETUP) ## The gates: ruff, mypy, import-linter, deptry
 
 sandbox: $(SETUP) ## Run the local stand-in for Linnworks until Ctrl-C
 	@$(BIN)/connector-host sandbox linnworks --port 8900
+
+crash: $(SETUP) ## Kill pulls hundreds of times over a live, failing sandbox
+	@CRASH_KILLS=400 $(BIN)/python -m pytest tests/crash
 
 bench: $(SETUP) ## Print the benchmarks as ratios
 	@$(BIN)/python -m benchmarks
