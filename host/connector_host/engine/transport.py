@@ -4,8 +4,6 @@ import urllib.request
 
 import httpx
 
-from .http1 import Http1Transport
-
 __all__ = ["network"]
 
 _KEEP_ALIVE_SECONDS = 4.0
@@ -14,14 +12,14 @@ _KEEP_ALIVE_SECONDS = 4.0
 
 def network(concurrency: int) -> httpx.AsyncBaseTransport:
     """Return a transport for so many connections at once."""
-    direct = Http1Transport(keep_alive=_KEEP_ALIVE_SECONDS)
+    limits = httpx.Limits(
+        max_connections=concurrency, max_keepalive_connections=concurrency, keepalive_expiry=_KEEP_ALIVE_SECONDS
+    )
+    direct = httpx.AsyncHTTPTransport(limits=limits)
     proxies = urllib.request.getproxies()
     address = proxies.get("https") or proxies.get("all")
     if not address:
         return direct
-    limits = httpx.Limits(
-        max_connections=concurrency, max_keepalive_connections=concurrency, keepalive_expiry=_KEEP_ALIVE_SECONDS
-    )
     return _ByHost(direct, httpx.AsyncHTTPTransport(limits=limits, proxy=httpx.Proxy(address)))
 
 

@@ -9,8 +9,8 @@ from connector_host.engine import transport
 class Named(httpx.AsyncBaseTransport):
     made: ClassVar[list] = []
 
-    def __init__(self, *, limits=None, proxy=None, keep_alive=None):
-        self.limits, self.proxy, self.keep_alive, self.closed = limits, proxy, keep_alive, False
+    def __init__(self, *, limits=None, proxy=None):
+        self.limits, self.proxy, self.closed = limits, proxy, False
         Named.made.append(self)
 
     async def handle_async_request(self, _request):
@@ -25,7 +25,6 @@ def environment(monkeypatch):
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(httpx, "AsyncHTTPTransport", Named)
-    monkeypatch.setattr(transport, "Http1Transport", Named)
     monkeypatch.setattr(Named, "made", [])
     return monkeypatch.setenv
 
@@ -39,7 +38,8 @@ async def test_without_a_proxy_everything_goes_directly():
     network = transport.network(7)
     assert await way_of(network, "https://eu.shop.example") == "direct"
     assert len(Named.made) == 1
-    assert Named.made[0].keep_alive < 5, "common servers close after 5 s"
+    assert Named.made[0].limits.max_connections == 7
+    assert Named.made[0].limits.keepalive_expiry < 5, "common servers close after 5 s"
 
 
 async def test_the_proxy_of_the_environment_is_used_for_https(environment):
