@@ -7,7 +7,7 @@ import typer
 
 from .inputs import input_of, json_object
 from .output import say, write
-from .state import state_of
+from .state import HostState, state_of
 
 if TYPE_CHECKING:
     from connector_host.engine import Answer
@@ -62,9 +62,21 @@ def call(
         write(_pretty(answer.body))
     tries = f", {answer.attempts} attempts" if answer.attempts > 1 else ""
     say(f"{answer.status} in {answer.elapsed:.2f} s, request id {answer.request_id}{tries}.")
-    if answer.mismatches:
-        state.log.info("The answer differs from the catalogue: %s", "; ".join(map(str, answer.mismatches)))
-        say(f"It differs from the catalogue's schema in {len(answer.mismatches)} places; --log-level info lists them.")
+    _tell_mismatches(state, answer)
+
+
+def _tell_mismatches(state: HostState, answer: "Answer") -> None:
+    """Tell in how many places the answer differs from the catalogue, and log where.
+
+    What ends a list is a message; the catalogue describes the list.
+    """
+    from connector_host.contract.answers import MeaningKind  # noqa: PLC0415 -- heavy
+
+    if answer.meaning.kind is MeaningKind.END_OF_LIST or not (found := answer.mismatches):
+        return
+    state.log.info("The answer differs from the catalogue: %s", "; ".join(map(str, found)))
+    places = "1 place" if len(found) == 1 else f"{len(found)} places"
+    say(f"It differs from the catalogue's schema in {places}; --log-level info shows what differs.")
 
 
 def _pretty(body: bytes) -> str:

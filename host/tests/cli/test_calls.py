@@ -3,6 +3,9 @@ import sys
 
 import pytest
 
+from connector_host.contract.answers import Meaning, MeaningKind
+from connector_host.contract.markers import hookimpl
+
 from .conftest import SECRET
 
 
@@ -152,10 +155,31 @@ def test_a_vendor_that_cannot_be_reached_is_a_matter_of_the_network(host, shop, 
 
 
 def test_differences_from_the_catalogue_are_counted_and_logged(host, shop, monkeypatch):
-    sandbox = sys.modules["plain_connector.sandbox"]
-    monkeypatch.setattr(sandbox, "COLOURS", (1, 2))
     shop(things=0)
+    monkeypatch.setattr(sys.modules["plain_connector.sandbox"], "COLOURS", (1, 2))
     result = host.run("--log-level", "info", "call", "shop", "things.ListColours")
     assert result.exit_code == 0
     assert "differs from the catalogue's schema in 2 places" in result.stderr
     assert "0.name: This is a number, not a text." in result.stderr
+
+
+def test_one_difference_is_one_place(host, shop, monkeypatch):
+    shop(things=0)
+    monkeypatch.setattr(sys.modules["plain_connector.sandbox"], "COLOURS", (1,))
+    result = host.run("call", "shop", "things.ListColours")
+    assert "differs from the catalogue's schema in 1 place;" in result.stderr
+
+
+def test_the_answer_that_ends_a_list_is_not_compared_with_the_catalogue(host, shop, monkeypatch):
+    @hookimpl
+    def read_answer(answer):
+        return Meaning(MeaningKind.END_OF_LIST, "nothing more") if answer.status == 400 else None
+
+    running = shop(faults=["400"])
+    monkeypatch.setattr(sys.modules["plain_connector.plugin"], "read_answer", read_answer, raising=False)
+    result = host.run("--log-level", "info", "call", "shop", "things.ListColours")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {"message": "Fault 400 on demand."}
+    assert "400 in " in result.stderr
+    assert "differs from the catalogue" not in result.stderr
+    assert len(running.requests) == 1
