@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from connector_host.cli.app import app
 from connector_host.cli.exits import MEANINGS
+from connector_host.web.api import ENDPOINTS
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "commands.md").read_text()
 ENDLESS = {"sandbox", "serve", "demo"}
@@ -40,12 +42,25 @@ def test_the_exit_codes_are_those_of_the_program():
     assert {int(code): meaning for code, meaning in rows} == {int(code): words for code, words in MEANINGS.items()}
 
 
+@dataclass(frozen=True)
+class Example:
+    """One command with the lines that it shows; what it writes goes into the variable or the file, if it names one."""
+
+    words: list[str]
+    shown: list[str]
+    variable: str = ""
+    file: str = ""
+
+
 def _examples():
-    """Yield each example with the lines that it shows."""
     for block in re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL):
         for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, *shown = example.splitlines()
-            yield shlex.split(command, comments=True)[1:], [line.strip() for line in shown]
+            line, *shown = example.splitlines()
+            kept = re.fullmatch(r"([A-Z]+)=\$\((.+?)\)(?:\s+#.*)?", line)
+            words = shlex.split(kept[2] if kept else line, comments=True)[1:]
+            file = words[words.index(">") + 1] if ">" in words else ""
+            words = words[: words.index(">")] if file else words
+            yield Example(words, [each.strip() for each in shown], kept[1] if kept else "", file)
 
 
 @pytest.fixture
@@ -56,17 +71,33 @@ def folder(sandbox, tmp_path, monkeypatch):
     monkeypatch.setenv("CONNECTOR_HOST_HOME", str(tmp_path / "home"))
     values = {"name": "my-shop", "settings": running.settings, "credentials": running.credentials}
     Path("my-shop.json").write_text(json.dumps(values))
+    secrets = {key: running.credentials[key] for key in ("application_secret", "token")}
+    Path("secrets.json").write_text(json.dumps(secrets))
+    Path("changes.json").write_text(json.dumps({"settings": {"time_zone": "Europe/London"}}))
+    Path("parameters.json").write_text(json.dumps({"limit": 5}))
     Path("orders.json").write_text(json.dumps({"pkOrderIds": ["00000000-0000-0000-0000-000000000000"]}))
     return tmp_path
 
 
 @pytest.mark.usefixtures("folder")
 def test_the_examples_do_what_they_show():
-    for written, shown in _examples():
+    variables = {}
+    for example in _examples():
+        written = [variables.get(word, word) for word in example.words]
         waits = written[0] in ENDLESS or written == ["instance", "add", "linnworks"]
         arguments = [*written[:2], "--help"] if waits else written
         result = CliRunner().invoke(app, arguments)
         said = [" ".join(line.split()) for line in result.output.splitlines()]
         assert result.exit_code == 0, f"{arguments}: {result.output}"
-        for line in shown:
+        for line in example.shown:
             assert any(" ".join(line.split()) in each for each in said), f"{arguments} does not say: {line}"
+        if example.variable:
+            variables[f"${example.variable}"] = result.stdout.strip()
+        if example.file:
+            Path(example.file).write_text(result.stdout)
+
+
+def test_the_addresses_of_the_api_exist():
+    named = set(re.findall(r"/api/v1(/[\w./{}]+)", PAGE))
+    assert named
+    assert named - {endpoint.path for endpoint in ENDPOINTS} == set()
