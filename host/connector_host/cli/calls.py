@@ -70,9 +70,7 @@ def _tell_mismatches(state: HostState, answer: "Answer") -> None:
 
     What ends a list is a message; the catalogue describes the list.
     """
-    from connector_host.contract.answers import MeaningKind  # noqa: PLC0415 -- heavy
-
-    if answer.meaning.kind is MeaningKind.END_OF_LIST or not (found := answer.mismatches):
+    if not (found := answer.mismatches):
         return
     state.log.info("The answer differs from the catalogue: %s", "; ".join(map(str, found)))
     places = "1 place" if len(found) == 1 else f"{len(found)} places"

@@ -48,7 +48,11 @@ def replace(context: typer.Context, name: EnvironmentName, pairs: Pairs) -> None
 
     with state_of(context).store() as store:
         changed = EnvironmentStore(store).replace(name, _pairs(pairs))
-    say(f'"{changed.name}" has {len(changed.replacements)} replacements now.', colour=typer.colors.GREEN)
+    count = len(changed.replacements)
+    say(
+        f'"{changed.name}" has {count} {"replacement" if count == 1 else "replacements"} now.',
+        colour=typer.colors.GREEN,
+    )
 
 
 def list_environments(context: typer.Context, as_json: JsonOption = False) -> None:

@@ -48,7 +48,8 @@ def rotate(
     with state_of(context).store() as store:
         done = store.rotate_keys()
         dropped = store.drop_unused_keys() if drop else ()
-    say(f"{done.rewritten} secrets are written under the key {done.key_id} now.", colour=typer.colors.GREEN)
+    secrets = "1 secret is" if done.rewritten == 1 else f"{done.rewritten} secrets are"
+    say(f"{secrets} written under the key {done.key_id} now.", colour=typer.colors.GREEN)
     for place in done.unreadable:
         say(f"{place}: no key at hand opens it; it stays as it was.", colour=typer.colors.YELLOW)
     if dropped:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connector_host.contract.answers import Meaning
+from connector_host.contract.answers import Meaning, MeaningKind
 from connector_host.contract.catalogue import Operation
 from connector_host.contract.errors import Problem
 from connector_host.contract.schemas import problems_of, validator_for
@@ -72,8 +72,10 @@ class Answer:
     def mismatches(self) -> list[Problem]:
         """Where the answer differs from the catalogue's schema; never a reason to fail, and counted in the statistics.
 
-        Unknown fields are none; unknown values of an enumeration are.
+        Unknown fields are none; unknown values of an enumeration are. The answer that ends a list has another form.
         """
+        if self.meaning.kind is MeaningKind.END_OF_LIST:
+            return []
         validator = _validator(self.operation)
         found = [] if validator is None or self.data is None else problems_of(validator, self.data, forgive_null=True)
         if self._stats is not None and found:
