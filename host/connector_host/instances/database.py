@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ __all__ = ["Database"]
 _BUSY_SECONDS = 30.0
 _LOCK = 0x636F6E6E  # any number that no other program on the same server uses
 _WRITING = "connector_host_writing"
+_CREATING = threading.Lock()
 _NEXT_STEP = f"Check {DATABASE_VARIABLE} (unset, it is a SQLite file in the home folder)."
 
 
@@ -107,13 +109,20 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _create_private(path: Path) -> None:
-    """Make an empty file of mode 0600; SQLite gives its WAL and shared memory the same mode."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise ConfigurationError(
-            f"The database {path} cannot be opened: {error.strerror}.", next_step=_NEXT_STEP
-        ) from error
+    """Make an empty file of mode 0600 unless there is one; SQLite gives its WAL and shared memory the same mode.
+
+    A file that is there is not even opened: POSIX drops all locks of a process on a file as soon as the process closes
+    any descriptor of it, and a database without them is taken apart under its users by the next process that closes it.
+    """
+    with _CREATING:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise ConfigurationError(
+                f"The database {path} cannot be opened: {error.strerror}.", next_step=_NEXT_STEP
+            ) from error
 
 
 def _prepare_sqlite(connection: DBAPIConnection, record: Any) -> None:

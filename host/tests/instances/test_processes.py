@@ -93,3 +93,19 @@ def test_processes_that_open_a_new_home_at_once_and_write_to_it_lose_nothing(any
         i.name.replace(" ", "-") for i in store.list()
     }
     assert len(FileKeys(any_home.key_file).load().keys) == 1
+
+
+def test_a_process_that_opens_the_home_again_keeps_its_database_from_another_that_closes_it(home, open_store, add_shop):
+    """A served host opens the store for every form beside the one it has; commands come and go meanwhile."""
+    store = open_store(home)
+    add_shop(store)
+    open_store(home).close()
+    log = home.path / "instances.db-wal"
+    before = log.stat().st_ino
+    command = [sys.executable, "-m", "connector_host", "--home", str(home.path), "instance", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "Shop" in done.stdout
+    assert log.exists()
+    assert log.stat().st_ino == before
+    add_shop(store, "Later")
+    assert "Later" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
