@@ -77,7 +77,7 @@ def _none_known(_: Sequence[bytes]) -> set[bytes]:
 
 @dataclass(slots=True)
 class Reading:
-    """What a reading of a stream is about, and how. `settled` is the time before which nothing changes any more.
+    """What a reading of a stream is about, and how. `settled` is the time before which nothing new comes.
 
     `tolerant` readings turn failures of single parts into blocks that tell them; others raise. `most` bounds how many
     records are wanted at all. `known_ids` tells which ids (as JSON) have been asked for before.

@@ -34,12 +34,15 @@ _TRIES = 2
 class _Outcome:
     """What became of a window: `again` tells that it is to be read again, in narrower ones; `here` is its unit.
 
-    `moving` tells that it changed during every pass.
+    `moving` tells that it changed during every pass. `rows` is how many records the pass under way has had so far, and
+    `total` how many its first page told.
     """
 
     here: Position
     again: bool = False
     moving: bool = False
+    rows: int = 0
+    total: int | None = None
 
 
 class Listing:
@@ -115,7 +118,7 @@ class Listing:
         if timed and start.since is not None and start.until is not None:
             window = Window(start.since, start.until)
             slicer.width = start.until - start.since
-        step = _step_of(start)
+        step = _step_of(start, outcome)
         while window is not None:
             outcome.again = outcome.moving = False
             async with aclosing(self._window(unit, window, step, slicer, outcome)) as pages:
@@ -138,7 +141,7 @@ class Listing:
                 async with aclosing(self._passes(unit, window, step, slicer, outcome)) as parts:
                     async for part in parts:
                         came += 1
-                        yield Listed(part, self._prefixes(unit), self._behind(unit, outcome.here, part, slicer, window))
+                        yield Listed(part, self._prefixes(unit), self._behind(unit, outcome, part, slicer, window))
             except FATAL:
                 raise
             except ConnectorHostError as error:
@@ -155,7 +158,7 @@ class Listing:
         if failure is not None or outcome.moving:
             nothing = Part(Step(0), tuple([] for _ in self._each.places), Found(0), None)
             told = Failure(self._name_of(unit, window), failure, window.since)
-            after = self._behind(unit, outcome.here, nothing, slicer, window)
+            after = self._behind(unit, outcome, nothing, slicer, window)
             yield Listed(nothing, self._prefixes(unit), after, told)
 
     async def _passes(
@@ -166,32 +169,42 @@ class Listing:
             error, unit.first = unit.first, None
             raise error
         first: Part | None = unit.first
-        for _ in range(_PASSES if self._reading.tolerant and step is None else 1):
-            pages, rows = 0, 0
-            told: list[Found] = []
+        for _ in range(_PASSES if self._reading.tolerant else 1):
+            pages = 0
+            # Of a pass that goes on after a stop, the pages before it count as they were then.
+            told = [] if step is None else [Found(outcome.rows, total_records=outcome.total)]
+            if step is None:
+                outcome.rows, outcome.total = 0, None
             async with aclosing(self._lists.pages(self._each, window, unit.fields, start=step, first=first)) as parts:
                 async for part in parts:
                     if pages == 0 and step is None and slicer.split(window, part.found.total_pages or 0):
                         outcome.again = True
                         return
-                    pages, rows = pages + 1, rows + part.size
-                    told = [*told[:1], part.found]
+                    if not told:
+                        outcome.total = part.found.total_records
+                    pages += 1
+                    outcome.rows += part.size
+                    told.append(part.found)
                     yield part
-            first = None
-            slicer.found(window, pages if rows else 0)
-            if not _moved(told, rows):
+            first = step = None
+            slicer.found(window, pages if outcome.rows else 0)
+            if not _moved(told, outcome.rows):
                 return
-        outcome.moving = self._reading.tolerant and step is None
+        outcome.moving = self._reading.tolerant
 
-    def _behind(self, unit: Unit, here: Position, part: Part, slicer: Slicer, window: Window) -> Position:
-        """Return the position behind a page: the next page where the window holds still, else the window itself."""
+    def _behind(self, unit: Unit, outcome: _Outcome, part: Part, slicer: Slicer, window: Window) -> Position:
+        """Return the position behind a page: the next page where a change would show, else the window itself.
+
+        Nothing comes into a settled window, but what changes leaves it, and all that follows moves up. Only by the
+        total does a later run see that the pages it has passed are not those of the list any more.
+        """
+        here = outcome.here
         if part.following is not None:
             settled = self._reading.settled
             still = window.until is not None and settled is not None and window.until <= settled
-            step = {"number": part.following.number, "position": part.following.position, **_fields(part.following)}
-            return msgspec.structs.replace(
-                here, since=window.since, until=window.until, step=step if still and part.step.number else None
-            )
+            goes_on = still and outcome.total is not None and part.step.number
+            step = _kept(part.following, outcome) if goes_on else None
+            return msgspec.structs.replace(here, since=window.since, until=window.until, step=step)
         following = slicer.after(window.until) if window.until is not None else None
         if following is not None:
             return msgspec.structs.replace(here, since=following.since)
@@ -218,22 +231,33 @@ def _goes_on(unit: Unit, begin: Position) -> bool:
 
 def _moved(told: list[Found], rows: int) -> bool:
     """Tell whether a list changed while its pages were read, as far as its totals tell."""
-    if len(told) < 2:  # noqa: PLR2004 -- the first page and the last
+    if len(told) < 2:  # noqa: PLR2004 -- there is nothing to compare one page with
         return False
-    first, last = told
-    if last.total_records is not None:
-        return rows != last.total_records or first.total_records != last.total_records
-    return first.total_pages is not None and last.total_pages is not None and last.total_pages < first.total_pages
+    totals = {found.total_records for found in told if found.total_records is not None}
+    if totals:
+        return totals != {rows}
+    pages = [found.total_pages for found in told if found.total_pages is not None]
+    return bool(pages) and min(pages) < pages[0]
 
 
-def _fields(step: Step) -> dict[str, Any]:
-    return {"fields": dict(step.fields)}
+def _kept(step: Step, outcome: _Outcome) -> dict[str, Any]:
+    """Return a page as a position keeps it, with what the pages before it showed."""
+    return {
+        "number": step.number,
+        "position": step.position,
+        "fields": dict(step.fields),
+        "rows": outcome.rows,
+        "total": outcome.total,
+    }
 
 
-def _step_of(position: Position) -> Step | None:
-    if position.step is None:
+def _step_of(position: Position, outcome: _Outcome) -> Step | None:
+    """Return the page that a position stands at, and note what the pages before it showed."""
+    step = position.step
+    if step is None or step.get("total") is None:
         return None
-    return Step(position.step["number"], position.step["fields"], position.step["position"])
+    outcome.rows, outcome.total = step["rows"], step["total"]
+    return Step(step["number"], step["fields"], step["position"])
 
 
 async def _as_it_is(unit: Unit) -> Unit:

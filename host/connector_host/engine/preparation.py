@@ -25,7 +25,8 @@ Mode = Literal["auto", "full", "incremental", "changes"]
 class Prepared:
     """A run as it will be made. `begins` tells that it does not go on with one that was broken off.
 
-    `settled` is the time before which the vendor's lists hold still; None where they are not limited in time.
+    `settled` is the time before which nothing new comes into the vendor's lists; None where they are not limited in
+    time.
     """
 
     state: SyncState

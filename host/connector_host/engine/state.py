@@ -22,9 +22,9 @@ class Position(msgspec.Struct, omit_defaults=True):
     """From where a run goes on: everything before it is safe at the sink.
 
     `list_number` is the list's place in the stream and `value_number` that of its value, `known` the value itself and
-    `before` a digest of the values before it; `since` and `until` are the window under way, `step` its next page, and
-    `pending` ids that were listed and not asked for yet. A list number behind the last means that only what comes at
-    the end is left.
+    `before` a digest of the values before it; `since` and `until` are the window under way, `step` its next page with
+    what the pages before it showed, and `pending` ids that were listed and not asked for yet. A list number behind the
+    last means that only what comes at the end is left.
     """
 
     list_number: int = 0

@@ -330,7 +330,7 @@ async def test_a_stop_leaves_a_checkpoint_that_the_next_run_goes_on_from(pull, t
 
 async def test_a_settled_window_goes_on_page_by_page(pull, tmp_path):
     vendor = ThingsVendor(things(*range(12)))
-    made = stream(time=True)
+    made = stream(time=True, counted=True)
     until = datetime.datetime.fromtimestamp(FakeClock().time() - 86_400 * 30, datetime.UTC)
     await pull(vendor, made, until=until, watch=lambda sync, moved: sync.stop() if moved.page == 4 else None)
     position = json.loads((tmp_path / ".state" / "things.json").read_text())["run"]["position"]
@@ -339,6 +339,33 @@ async def test_a_settled_window_goes_on_page_by_page(pull, tmp_path):
     await pull(vendor, made, until=until)
     assert min(given["page"] for _, given in vendor.sent) >= 4
     assert [record["id"] for record in records(tmp_path)] == list(range(12))
+
+
+@pytest.mark.parametrize(("paging", "counted"), [("total", True), ("total", False), ("short", False), ("token", False)])
+async def test_what_leaves_a_settled_window_between_two_runs_hides_nothing(pull, tmp_path, paging, counted):
+    vendor = ThingsVendor(things(*range(12)))
+    made = stream(paging, time=True, counted=counted)
+    until = datetime.datetime.fromtimestamp(FakeClock().time() - 86_400 * 30, datetime.UTC)
+    await pull(vendor, made, until=until, watch=lambda sync, moved: sync.stop() if moved.page == 4 else None)
+    del vendor.things[0], vendor.things[1]
+    report = await pull(vendor, made, until=until)
+    assert (report.finished, report.resumed, report.warnings) == (True, True, ())
+    assert Counter(record["id"] for record in records(tmp_path)) == Counter(range(12))
+
+
+async def test_a_page_that_came_late_shows_that_its_list_moved(pull, tmp_path):
+    vendor = ThingsVendor(things(*range(6)))
+    whole = dict(vendor.things)
+
+    def amid(_, given):
+        # The second page is of a shorter list, the third of the whole one again: their records add up to the total.
+        vendor.things = dict(whole)
+        if given["page"] == 2 and sum(asked["page"] == 2 for _, asked in vendor.sent) == 1:
+            del vendor.things[0]
+
+    vendor.before = amid
+    await pull(vendor, stream(counted=True), mode="full", dedupe=True)
+    assert Counter(record["id"] for record in records(tmp_path)) == Counter(range(6))
 
 
 async def test_a_limit_ends_the_run_for_now(pull, tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import httpx
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector_host.engine import slices
@@ -35,6 +35,8 @@ STEPS = st.lists(
     min_size=1,
     max_size=5,
 )
+
+STOPPED_THEN_CHANGED = [([], 1, []), ([(0, "change")], None, [])]
 
 
 class Story:
@@ -122,6 +124,8 @@ async def _tell(story, steps):
 
 
 @settings(max_examples=40, deadline=None)
+@example(seconds=[0] * 3, steps=STOPPED_THEN_CHANGED, most=1, paging="total", details=False)
+@example(seconds=[0] * 3, steps=STOPPED_THEN_CHANGED, most=1, paging="short", details=True)
 @given(
     seconds=st.lists(MOMENTS, max_size=15),
     steps=STEPS,
@@ -162,6 +166,7 @@ def test_the_changes_of_a_snapshot_lead_to_what_is_there(catalogue, *, seconds, 
 
 
 @settings(max_examples=40, deadline=None)
+@example(seconds=[0] * 5, steps=STOPPED_THEN_CHANGED, most=1, timed=True)
 @given(seconds=st.lists(MOMENTS, min_size=4, max_size=15), steps=STEPS, most=st.integers(1, 3), timed=st.booleans())
 def test_what_changes_while_it_is_read_comes_with_this_pull_or_the_next(catalogue, *, seconds, steps, most, timed):
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(slices, "MOST_PAGES", most):
