@@ -50,7 +50,7 @@ async def test_a_broken_connector_says_why_and_hides_no_other(make_app, stranger
     assert page.one("a", href="/connectors/plain").text == "Plain things"
     page = await stranger.get("/connectors/cracked")
     assert "connector.yaml:5:10" in page.main
-    assert "valid integer" in page.main
+    assert "is no whole number" in page.main
 
 
 async def test_connectors_are_looked_for_again_after_seconds(make_app, stranger, plain_folder, tmp_path, clock):
