@@ -119,7 +119,8 @@ def show(context: typer.Context, run_id: RunId, as_json: JsonOption = False) -> 
         }
     )
     for event in log:
-        write(f"{_time(event.at)}  {event.data.get('message') or event.data.get('state')}")
+        told = event.data.get("message") or event.data.get("state")
+        write(f"{_time(event.at)}  {told} {event.data.get('request_id') or ''}".rstrip())
 
 
 def stop(context: typer.Context, run_id: RunId) -> None:

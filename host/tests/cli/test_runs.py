@@ -21,7 +21,7 @@ def test_a_run_is_started_listed_and_shown(host):
     assert shown["log"][1]["data"]["request_id"]
     told = host.run("runs", "show", run_id).stdout
     assert "things.jsonl" in told
-    assert "things.ListThings: success (200)" in told
+    assert f"things.ListThings: success (200) {shown['log'][1]['data']['request_id']}" in told
     assert "ended already" in host.run("runs", "stop", run_id).output
     assert host.run("runs", "resume", run_id).exit_code == 2
     assert host.run("runs", "list", "--state", "odd").exit_code == 2
