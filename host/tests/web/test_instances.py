@@ -144,6 +144,7 @@ async def test_disabling_and_enabling(visitor, add_instance, app):
 
 async def test_an_export_has_no_secret(visitor, add_instance, vendor):
     instance = add_instance()
+    assert "connector-host instance import" in (await visitor.get(f"/instances/{instance.id}/edit")).main
     answer = await visitor.http.get(f"/instances/{instance.id}/export")
     assert answer.headers["content-disposition"].startswith("attachment")
     assert msgspec.json.decode(answer.content)["secrets"] == ["api_token"]
