@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import anyio
 import anyio.to_thread
 
 from connector_host.contract.clock import Clock
@@ -79,8 +80,12 @@ class Recorder:
 
     async def flush(self) -> bool:
         """Put what is pending into the database; tell whether the run is asked to stop."""
-        events = self.pending()
-        return await anyio.to_thread.run_sync(self._store.record, self._run_id, events, dict(self.counts))
+        # A run that ends cancels what flushes now and then; what it has taken must not be lost on the way.
+        stop = False
+        with anyio.CancelScope(shield=True):
+            events = self.pending()
+            stop = await anyio.to_thread.run_sync(self._store.record, self._run_id, events, dict(self.counts))
+        return stop
 
     async def keep_flushing(self) -> None:
         """Flush again and again until the run is asked to stop."""

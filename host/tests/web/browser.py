@@ -78,7 +78,7 @@ class Tab:
 
     def __init__(self, context, site):
         self.page = context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
         self.site = site
         self.complaints = []
         self.page.on("console", self._heard)
@@ -86,6 +86,9 @@ class Tab:
         self.page.on("request", self._asked)
 
     def _heard(self, message):
+        # Leaving a page ends the requests that it has under way, and htmx tells so as if it were a fault.
+        if message.text.startswith(("htmx:sendAbort", "htmx:afterRequest")):
+            return
         if message.type in ("error", "warning") and "status of 4" not in message.text:
             self.complaints.append(message.text)
 
