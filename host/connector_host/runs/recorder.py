@@ -81,11 +81,10 @@ class Recorder:
     async def flush(self) -> bool:
         """Put what is pending into the database; tell whether the run is asked to stop."""
         # A run that ends cancels what flushes now and then; what it has taken must not be lost on the way.
-        stop = False
         with anyio.CancelScope(shield=True):
             events = self.pending()
-            stop = await anyio.to_thread.run_sync(self._store.record, self._run_id, events, dict(self.counts))
-        return stop
+            return await anyio.to_thread.run_sync(self._store.record, self._run_id, events, dict(self.counts))
+        raise AssertionError("unreachable")  # pragma: no cover -- a shielded scope is not left early
 
     async def keep_flushing(self) -> None:
         """Flush again and again until the run is asked to stop."""
