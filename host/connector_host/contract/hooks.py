@@ -2,7 +2,8 @@
 
 For one connector they fire in this order: `manifest` and `operations` when it is loaded; `migrate_settings` when an
 instance of an older version is opened; `check_credentials` when a form is checked; `auth_handler` when an instance is
-connected; `read_answer` for every answer of the vendor; `sandbox` when a person asks for it.
+connected; `stream_code` when a stream with `code` is pulled, and `action_code` when records are pushed by an action
+with `code`; `read_answer` for every answer of the vendor; `sandbox` when a person asks for it.
 
 Each hook has a few seconds. One that hangs, raises or returns something else than it should makes the connector
 broken, with the hook's name in the error, and harms no other connector.
@@ -17,10 +18,12 @@ import httpx
 from .answers import Meaning, RawAnswer
 from .auth import AuthContext
 from .catalogue import Operation
-from .manifest import AuthenticationMethod
+from .code import ActionCode, StreamCode
+from .manifest import Action, AuthenticationMethod
 from .markers import hookspec
 from .sandbox import Sandbox
 from .secrets import Credentials
+from .stream_models import Stream
 
 __all__ = ["ConnectorHooks"]
 
@@ -51,6 +54,26 @@ class ConnectorHooks:
 
         Fires when an instance is connected. Teach `context.redactor` every secret that you come by, and keep sessions
         in `context.sessions`, so that others share them; `ManifestAuth` and `SessionAuth` do all of this.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def stream_code(self, stream: Stream) -> StreamCode | None:
+        """Return the code that reads a stream, or None for one that is not yours.
+
+        Optional; needed where the manifest declares a stream with `code`. Fires when such a stream is pulled, and when
+        the connector is checked; import what the code needs only then. The code itself has 30 seconds between its
+        calls.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def action_code(self, action: Action) -> ActionCode | None:
+        """Return the code that pushes the records of an action, or None for one that is not yours.
+
+        Optional; needed where the manifest declares an action with `code`. Fires when records are pushed by such an
+        action, and when the connector is checked; import what the code needs only then. The code itself has 30 seconds
+        between its calls.
         """
         raise NotImplementedError
 
