@@ -7,6 +7,8 @@ import zoneinfo
 
 from jsonschema import FormatChecker
 
+from .date_formats import is_date_format
+
 __all__ = ["FORMATS"]
 
 FORMATS = FormatChecker()
@@ -33,6 +35,11 @@ def _is_uuid(value: object) -> bool:
 @FORMATS.checks("time-zone", raises=(ValueError, zoneinfo.ZoneInfoNotFoundError, OSError))
 def _is_time_zone(value: object) -> bool:
     return not isinstance(value, str) or bool(zoneinfo.ZoneInfo(value))
+
+
+@FORMATS.checks("date-format")
+def _is_date_format(value: object) -> bool:
+    return not isinstance(value, str) or is_date_format(value)
 
 
 @FORMATS.checks("int32")

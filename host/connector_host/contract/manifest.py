@@ -6,9 +6,11 @@ Examples and counter-examples of every model stand in `examples.yaml`; one test 
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from .closed import Closed, HostPattern, HttpsLink, Key, Label, Name, OperationId, RelativePath, Sentence, broken_rule
+from .date_formats import EXAMPLE as DATE_FORMAT
+from .date_formats import is_date_format
 from .stream_models import Stream
 
 __all__ = [
@@ -330,8 +332,8 @@ class Manifest(Closed):
     """What kind of system it is."""
     protocol: Protocol = Protocol.HTTP
     """How it is reached."""
-    date_format: str = Field(default="%Y-%m-%dT%H:%M:%SZ", min_length=2, max_length=64)
-    """How the vendor takes dates in filters: strftime codes, in UTC."""
+    date_format: str = Field(default=DATE_FORMAT, min_length=2, max_length=64)
+    """How the vendor takes dates in filters: strftime codes, in UTC. Default of every instance."""
     help_link: HttpsLink
     """The vendor's API documentation."""
     icon: RelativePath
@@ -358,6 +360,13 @@ class Manifest(Closed):
     """Reads that the test of an instance makes, about one for each area; it skips those that the scope leaves out."""
     listing: Listing
     """What a marketplace shows."""
+
+    @field_validator("date_format")
+    @classmethod
+    def _date_format_is_full(cls, text: str) -> str:
+        if not is_date_format(text):
+            raise broken_rule("The date format does not give a full date and time.", f"Write it as {DATE_FORMAT}.")
+        return text
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

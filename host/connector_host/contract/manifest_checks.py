@@ -18,6 +18,7 @@ from .manifest_file import ConnectorFolder
 from .nearest import did_you_mean
 from .problem_at import Check, Where, json_in, problem_at
 from .stream_checks import GIVEN_TO_STREAMS, STREAM_CHECKS, inputs_of
+from .values import COMMON_SETTING_KEYS
 from .variables import variables_in
 
 __all__ = ["check_connector", "problems_of_connector"]
@@ -57,7 +58,10 @@ def variables_are_used(connector: ConnectorFolder) -> Iterator[Problem]:
     used |= {stream.fallback.setting for stream in manifest.streams if stream.fallback}
     permission_key = {manifest.permissions.credential} if manifest.permissions else set()
     for number, setting in enumerate(manifest.settings):
-        if setting.key not in used:
+        if setting.key in COMMON_SETTING_KEYS:
+            sentence = f"Every instance has the setting {setting.key} already."
+            yield problem_at(connector, ["settings", number], "setting-reserved", sentence, "Give it another key.")
+        elif setting.key not in used:
             sentence = f"The setting {setting.key} is declared but never used."
             yield problem_at(
                 connector, ["settings", number], "variable-used", sentence, "Use it in a template, or remove it."

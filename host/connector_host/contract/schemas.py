@@ -6,6 +6,7 @@ The library is imported when the first validator is made: a pull of records that
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .date_formats import EXAMPLE as DATE_FORMAT
 from .errors import Problem
 from .nearest import did_you_mean
 
@@ -130,6 +131,10 @@ _FORMAT_WORDS = {
     "uuid": ("This is not a UUID.", "It looks like 12345678-90ab-cdef-1234-567890abcdef."),
     "date-time": ("This is not a date and time.", "It looks like 2026-01-31T12:00:00Z."),
     "date": ("This is not a date.", "It looks like 2026-01-31."),
+    "date-format": (
+        "This does not give a full date and time.",
+        f"It looks like {DATE_FORMAT}: year, month, day, hour, minute and second.",
+    ),
     "time-zone": ("There is no such time zone.", "It looks like Europe/London."),
     "uri": ("This is not an address.", "It looks like https://example.com."),
     "email": ("This is not an email address.", "It looks like someone@example.com."),

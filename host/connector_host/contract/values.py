@@ -12,6 +12,7 @@ from .schemas import problems_of, validator_for
 from .secrets import Credentials
 
 __all__ = [
+    "COMMON_SETTING_KEYS",
     "check_credentials",
     "check_settings",
     "credentials_schema",
@@ -116,6 +117,7 @@ def _common_settings(manifest: Manifest) -> tuple[Setting, ...]:
     """Return the settings that a host gives every instance (the platform's connector details)."""
     defaults = {
         "time_zone": "UTC",
+        "date_format": manifest.date_format,
         "rate_limit_amount": manifest.rate_limit.amount,
         "rate_limit_unit": manifest.rate_limit.unit.value,
         "concurrency": 4,
@@ -131,6 +133,12 @@ _COMMON_SETTINGS: tuple[Mapping[str, Any], ...] = (
         "label": "Time zone",
         "help": "Dates in filters that name no zone are read in this one.",
         "schema": {"type": "string", "format": "time-zone"},
+    },
+    {
+        "key": "date_format",
+        "label": "Date format",
+        "help": "How dates are sent to the vendor, in UTC: %Y year, %m month, %d day, %H hour, %M minute, %S second.",
+        "schema": {"type": "string", "format": "date-format", "maxLength": 64},
     },
     {
         "key": "rate_limit_amount",
@@ -152,3 +160,6 @@ _COMMON_SETTINGS: tuple[Mapping[str, Any], ...] = (
         "schema": {"type": "integer", "minimum": 1, "maximum": 64},
     },
 )
+
+COMMON_SETTING_KEYS = tuple(str(words["key"]) for words in _COMMON_SETTINGS)
+"""The settings that every instance has, whatever its connector; a connector declares none of these keys."""

@@ -313,7 +313,7 @@ class Connection:
             streams={each.name: each for each in manifest.streams},
             catalogue=self.connector.catalogue,
             settings=self._settings,
-            date_format=manifest.date_format,
+            date_format=self._settings.get("date_format") or manifest.date_format,
             width=self._concurrency,
         )
 

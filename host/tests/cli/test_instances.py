@@ -118,6 +118,7 @@ def test_a_person_is_asked_field_by_field_until_each_value_is_right(host):
         "Name": ["a/b", "shop"],
         "Include archived things": ["yes"],
         "Time zone": ["Mars/Base", "Europe/London"],
+        "Date format": ["%d/%m/%Y", "%d/%m/%Y %H:%M:%S"],
         "Rate limit": ["many", "20"],
         "Rate limit unit": ["fortnight", "second"],
         "Access": [""],
@@ -130,6 +131,7 @@ def test_a_person_is_asked_field_by_field_until_each_value_is_right(host):
         "Write a number from 1 to 2, or a name.",
         "Give it a name of 1 to 80 characters",
         "There is no such time zone. It looks like Europe/London.",
+        "This does not give a full date and time. It looks like %Y-%m-%dT%H:%M:%SZ",
         "This is a text, not a whole number.",
         "Choose one of: second, minute, hour, day.",
         "A token begins with tok-",
@@ -138,6 +140,7 @@ def test_a_person_is_asked_field_by_field_until_each_value_is_right(host):
     shown = host.json("instance", "show", "shop", "--json")
     assert shown["settings"]["include_archived"] is True
     assert (shown["settings"]["rate_limit_amount"], shown["settings"]["rate_limit_unit"]) == (20, "second")
+    assert shown["settings"]["date_format"] == "%d/%m/%Y %H:%M:%S"
     assert shown["settings"]["api_address"] == "https://api.example.com"
     assert shown["credentials"]["access"] == "all"
     assert SECRET not in result.output
@@ -146,7 +149,7 @@ def test_a_person_is_asked_field_by_field_until_each_value_is_right(host):
 @pytest.mark.usefixtures("somebody")
 def test_advanced_values_are_asked_for_when_wanted(host, vendor):
     running = vendor()
-    typed = ["Token", "shop", running.address, "", "", "", "", "2", "", SECRET]
+    typed = ["Token", "shop", running.address, "", "", "", "", "", "2", "", SECRET]
     result = host.run("instance", "add", "plain", "--advanced", given=_typed(typed))
     assert result.exit_code == 0, result.output
     settings = host.json("instance", "show", "shop", "--json")["settings"]
@@ -163,7 +166,7 @@ def test_leaving_in_the_middle_of_the_questions_saves_nothing(host):
 
 @pytest.mark.usefixtures("somebody")
 def test_locked_values_are_shown_and_passed_over(host):
-    typed = ["shop", "", "", "", "", "long-enough-key"]
+    typed = ["shop", "", "", "", "", "", "long-enough-key"]
     result = host.run("instance", "add", "plain", "--method", "Header key", "--untested", given=_typed(typed))
     assert result.exit_code == 0, result.output
     assert "Access: all" in result.stderr
@@ -252,8 +255,8 @@ def test_credentials_that_the_vendor_rejects_are_not_saved(host, vendor):
 @pytest.mark.usefixtures("somebody")
 def test_a_person_may_correct_credentials_that_the_vendor_rejects(host, vendor):
     running = vendor(token="tok-of-somebody-else")
-    wrong = ["1", "shop", running.address, "", "", "", "", "2", "", SECRET]
-    corrected = ["yes", "", "", "", "", "", "", "", "", "tok-of-somebody-else"]
+    wrong = ["1", "shop", running.address, "", "", "", "", "", "2", "", SECRET]
+    corrected = ["yes", "", "", "", "", "", "", "", "", "", "tok-of-somebody-else"]
     result = host.run("instance", "add", "plain", "--advanced", given=_typed([*wrong, *corrected]))
     assert result.exit_code == 0, result.output
     shown = host.json("instance", "show", "shop", "--json")
@@ -263,7 +266,7 @@ def test_a_person_may_correct_credentials_that_the_vendor_rejects(host, vendor):
 @pytest.mark.usefixtures("somebody")
 def test_a_person_may_give_up_after_a_rejection(host, vendor):
     running = vendor(token="tok-of-somebody-else")
-    wrong = ["1", "shop", running.address, "", "", "", "", "", "", SECRET]
+    wrong = ["1", "shop", running.address, "", "", "", "", "", "", "", SECRET]
     result = host.run("instance", "add", "plain", "--advanced", given=_typed([*wrong, "no"]))
     assert result.exit_code == 3
     assert host.run("instance", "list").stderr.startswith("There is no instance.")
@@ -299,6 +302,7 @@ def test_prompts_on_a_real_terminal_hide_secrets(host, vendor, request):
         ("API address", running.address),
         ("Include archived", ""),
         ("Time zone", ""),
+        ("Date format", ""),
         ("Rate limit [600]", ""),
         ("Rate limit unit", ""),
         ("Concurrent requests", ""),

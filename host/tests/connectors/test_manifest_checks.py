@@ -51,6 +51,12 @@ CASES = {
     ),
     "unused credential": ("Bearer {{api_token}}", "Bearer fixed", "variable-used", "api_token"),
     "unused setting": ('{archived: "{{include_archived}}"}', "{}", "variable-used", "include_archived"),
+    "setting that every instance has": (
+        "  - key: include_archived\n",
+        "  - key: date_format\n",
+        "setting-reserved",
+        "date_format",
+    ),
     "handler reads nothing of that name": (
         "    type: token\n    description: One token",
         "    type: token\n    handler_reads: [acess]\n    description: One token",

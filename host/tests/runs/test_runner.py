@@ -1,5 +1,6 @@
 import asyncio
 import json
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -94,6 +95,18 @@ async def test_times_are_read_when_the_run_begins_in_the_zone_of_the_instance(ru
     path = running.requests[0][1]
     assert "since=2026-01-01T15%3A00%3A00Z" in path
     assert "until=2026-01-02T14%3A59%3A59Z" in path
+
+
+@pytest.mark.parametrize(
+    ("settings", "written"),
+    [({}, "2026-01-02T00:00:00Z"), ({"date_format": "%Y-%m-%d %H:%M:%S+0000"}, "2026-01-02 00:00:00+0000")],
+    ids=["connector's", "instance's"],
+)
+async def test_dates_reach_the_vendor_in_the_format_of_the_instance(runner, vendor, add_shop, settings, written):
+    running = vendor()
+    add_shop(running, **settings)
+    await finished(runner, "shop", STREAM, "things", {"since": "2026-01-02", "limit": 1})
+    assert parse_qs(urlsplit(running.requests[0][1]).query)["since"] == [written]
 
 
 async def test_a_failure_says_why_where_and_what_to_do(runner, vendor, add_shop):

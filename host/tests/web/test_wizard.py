@@ -39,6 +39,7 @@ async def test_steps_are_told_and_prefilled(visitor, vendor):
     assert page.one("li", aria_current="step").text == "2 Details"
     fields = dict(page.form.fields())
     assert fields["settings.time_zone"] == "UTC"
+    assert fields["settings.date_format"] == "%Y-%m-%dT%H:%M:%SZ"
     assert (fields["settings.rate_limit_amount"], fields["settings.rate_limit_unit"]) == ("600", "minute")
     assert fields["settings.include_archived"] == "false"
     assert page.one(name="settings.api_address").parent.parent.parent.tag == "details"
@@ -46,10 +47,15 @@ async def test_steps_are_told_and_prefilled(visitor, vendor):
 
 async def test_wrong_values_are_told_beside_their_fields_as_everywhere(visitor, vendor, plain):
     page = await walk(visitor, vendor, until="details")
-    wrong = {"settings.time_zone": "Mars/Base", "settings.rate_limit_amount": "many", "settings.api_address": "ftp://x"}
+    wrong = {
+        "settings.time_zone": "Mars/Base",
+        "settings.date_format": "%H:%M",
+        "settings.rate_limit_amount": "many",
+        "settings.api_address": "ftp://x",
+    }
     page = await visitor.send(page, wrong, go="next")
     assert page.path.endswith("/details")
-    assert page.one(role="alert").one("h2").text == "3 things are not right yet"
+    assert page.one(role="alert").one("h2").text == "4 things are not right yet"
     given = {key.removeprefix("settings."): value for key, value in wrong.items()}
     with pytest.raises(InputInvalid) as caught:
         check_form(plain, {"name": "Shop", "settings": given, "credentials": {"api_token": MARKER}})
