@@ -38,8 +38,9 @@ from .preparation import limited_by
 from .pull import Asked, Bound, Page, pages_of
 from .quota import QuotaLedger, Usage, open_ledger
 from .retry import RetryLimits
-from .source import Source, Surroundings
+from .source import Source
 from .stats import ConnectionStats
+from .surroundings import Surroundings
 from .transport import network
 from .turnstile import Turnstile
 from .ways import choose_way

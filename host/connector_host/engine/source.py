@@ -2,31 +2,32 @@
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from connector_host.contract.catalogue import Catalogue
 from connector_host.contract.errors import AnswerUnreadable, CallFacts, ConnectorHostError
-from connector_host.contract.stream_models import Details, Stream, StreamList
+from connector_host.contract.stream_models import Stream, StreamList
 
 from .ahead import in_order
 from .blocks import FATAL, Block, Dead, Failure, Listed, Reading, Record
 from .details import DetailsReader, Given
 from .envelope import fields_of, list_of, value_of
 from .listing import Listing
-from .lists import Caller, Lists, Part
+from .lists import Lists, Part
 from .plan import Window, takes_since, takes_until
 from .selection import Selection
 from .shape import Shape
 from .slices import Slicer
 from .splice import Prefix
 from .state import Position
+from .surroundings import Surroundings
 from .values import Values
+from .ways import Way, choose_way
 
-__all__ = ["Source", "Surroundings"]
+__all__ = ["Source"]
 
 _TRIES = 2
 _SAMPLES = 5
@@ -35,25 +36,13 @@ _LISTED_AHEAD = 2
 _AHEAD = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a source needs beside its stream. `width` is how many requests of a kind are under way at once."""
-
-    call: Caller
-    streams: Mapping[str, Stream]
-    catalogue: Catalogue
-    settings: Mapping[str, Any]
-    date_format: str
-    width: int
-
-
 class Source:
     """One way to the records of a stream, for one reading."""
 
     def __init__(
         self,
         stream: Stream,
-        way: tuple[tuple[StreamList, ...], Details | None],
+        way: Way,
         around: Surroundings,
         *,
         selection: Selection | None = None,
@@ -100,11 +89,6 @@ class Source:
             async with aclosing(self._of_list(each, listing, begin)) as blocks:
                 async for block in blocks:
                     yield block
-
-    async def first_page(self) -> Part:
-        """Ask for the first page of the first list that needs no values, to see whether this way works."""
-        each = next((each for each in self.lists if each.for_each is None), self.lists[0])
-        return await self._lists.page(each, self._reading.window, {})
 
     async def sample(self, each: StreamList) -> tuple[int, list[Part]]:
         """Return how many lists one list comes in, by its values and windows, and the first pages of some of them.
@@ -289,8 +273,6 @@ class Source:
         stream = self._around.streams[name]
         limited = window if stream.incremental else Window()
         reading = replace(Reading(), window=limited)
-        from .ways import choose_way  # noqa: PLC0415 -- trying a way takes a source
-
         way = await choose_way(stream, self._around, reading)
         source = Source(stream, way, self._around, reading=reading)
         async with aclosing(source.blocks(Position())) as blocks:

@@ -4,7 +4,8 @@ from connector_host.contract.errors import AnswerUnreadable, PermissionMissing, 
 from connector_host.contract.stream_models import Details, Stream, StreamList
 
 from .blocks import Reading
-from .source import Source, Surroundings
+from .lists import Lists
+from .surroundings import Surroundings
 
 __all__ = ["Way", "choose_way", "name_of", "way_named"]
 
@@ -39,7 +40,22 @@ async def choose_way(stream: Stream, around: Surroundings, reading: Reading, kno
     if chosen is not None:
         return chosen
     try:
-        await Source(stream, stream.ways[0], around, reading=reading).first_page()
+        await _try(stream.ways[0], around, reading)
     except _DOES_NOT_WORK:
         return stream.ways[1]
     return stream.ways[0]
+
+
+async def _try(way: Way, around: Surroundings, reading: Reading) -> None:
+    """Ask for the first page of a way's first list that needs no values."""
+    lists, _ = way
+    each = next((each for each in lists if each.for_each is None), lists[0])
+    pages = Lists(
+        around.call,
+        settings=around.settings,
+        date_format=around.date_format,
+        width=1,
+        ahead=0,
+        inputs=lambda _: {},
+    )
+    await pages.page(each, reading.window, {})
