@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 
+from connector_host.contract.errors import ConnectorHostError, SignInError
 from connector_host.contract.stream_models import NoPaging, PageNumberPaging, Stream, StreamList
 
 from .blocks import Reading
@@ -69,7 +70,7 @@ async def _count(connection: Connection, stream: Stream, window: Window, selecti
         count.exact = count.exact and sure
         count.requests[each.operation] += pages
         count.records += found
-    total = await total_of(connection, stream)
+    total = await _total(connection, stream)
     if total is not None and stream.total is not None:
         count.requests[stream.total.operation] += 1
         count.records, count.exact = total, True
@@ -79,6 +80,16 @@ async def _count(connection: Connection, stream: Stream, window: Window, selecti
     if details is not None:
         count.requests[details.operation] += math.ceil(count.records / (details.batch or 1))
     return count
+
+
+async def _total(connection: Connection, stream: Stream) -> int | None:
+    """Return the vendor's total, None where it cannot be had: then the list itself has to tell."""
+    try:
+        return await total_of(connection, stream)
+    except SignInError:
+        raise
+    except ConnectorHostError:
+        return None
 
 
 async def _of_parent(connection: Connection, name: str, window: Window) -> _Count:

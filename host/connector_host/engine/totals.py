@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from connector_host.contract.errors import AnswerUnreadable, CallFacts
+from connector_host.contract.errors import (
+    AnswerUnreadable,
+    CallFacts,
+    ConnectorHostError,
+    QuotaExhausted,
+    SignInError,
+    TemporaryError,
+)
 from connector_host.contract.stream_models import Stream
 
 from .blocks import Reading
@@ -16,6 +23,7 @@ from .report import Counts
 __all__ = ["Totals", "total_of"]
 
 _MOST_PASSES = 3
+_PASSES_BY_ITSELF = (TemporaryError, QuotaExhausted)
 
 
 async def total_of(connection: Connection, stream: Stream) -> int | None:
@@ -60,7 +68,13 @@ class Totals:
         """Tell whether the list is to be read once more: its total does not fit, and the last pass found more."""
         if not self._compares:
             return False
-        total = await total_of(self._connection, self._stream) or 0
+        try:
+            total = await total_of(self._connection, self._stream) or 0
+        except SignInError:
+            raise
+        except ConnectorHostError as error:
+            self._do_without(error)
+            return False
         before, seen = self._seen, self._checkpoints.keys.count(self._prepared.run.number)
         self._seen = seen
         gap = total - seen
@@ -81,6 +95,14 @@ class Totals:
             return False
         self._passes += 1
         return True
+
+    def _do_without(self, error: ConnectorHostError) -> None:
+        """Tell that nothing shows whether the list moved; what is gone can wait for a total that comes later."""
+        self.moving = isinstance(error, _PASSES_BY_ITSELF)
+        removals = "; what was removed is told with the next pull" if self.moving else ""
+        self.warnings.append(
+            f"Every record that was listed came, but not their total to compare them with{removals}: {error.message}"
+        )
 
     def again(self, reading: Reading) -> Reading:
         """Return the reading for another pass, in which ids that were asked for are not asked for again."""

@@ -208,6 +208,21 @@ async def test_a_total_that_does_not_fit_asks_for_another_pass_and_is_remembered
     assert Counter(name for name, _ in vendor.sent) == {"list": 2, "free": 1}
 
 
+@pytest.mark.parametrize(("status", "removed"), [(400, 1), (403, 1), (503, 0)])
+async def test_a_total_that_cannot_be_had_is_a_warning(pull, status, removed):
+    vendor = ThingsVendor(things(1, 2, 3))
+    made = stream(total={"operation": "shop.Free", "value": "n"})
+    await pull(vendor, made)
+    del vendor.things[3]
+    vendor.before = lambda name, _: httpx.Response(status) if name == "free" else None
+    report = await pull(vendor, made)
+    assert (report.state, report.finished, report.failures, report.error) == (RunEnd.SUCCESS, True, (), None)
+    assert "not their total" in report.warnings[0]
+    assert report.counts.removed == removed
+    vendor.before = None
+    assert (await pull(vendor, made)).counts.removed == 1 - removed
+
+
 @pytest.mark.parametrize("paging", ["total", "short", "token"])
 async def test_a_page_that_comes_again_is_an_error_and_no_loop(pull, paging):
     vendor = ThingsVendor(things(*range(8)))
@@ -475,6 +490,20 @@ async def test_an_estimate_counts_requests_before_anything_is_pulled(catalogue, 
     assert {each.operation: each.requests for each in estimate.operations} == {"shop.List": 5, "shop.Details": 4}
     assert (estimate.records, estimate.exact, estimate.asked, estimate.mode) == (10, True, 2, "changes")
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_estimate_does_without_a_total_that_is_refused(catalogue, tmp_path):
+    vendor = ThingsVendor(things(*range(9)))
+    vendor.before = lambda name, _: httpx.Response(400) if name == "free" else None
+    made = stream("short", total={"operation": "shop.Free", "value": "n"})
+    async with _connection(
+        vendor, FakeClock(), catalogue, streams=[made], transport=httpx.MockTransport(vendor)
+    ) as shop:
+        sync = Sync(
+            shop, "things", sink=sink_for(tmp_path, "things", "jsonl", {}), state=FolderState(tmp_path, "things")
+        )
+        estimate = await sync.estimate()
+    assert (estimate.requests, estimate.exact) == (1, False)
 
 
 async def test_progress_tells_rate_and_share(pull):
