@@ -17,7 +17,7 @@ from .schemas import problems_of, schema_at, validator_for
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-__all__ = ["PreparedRequest", "check_input", "example_input", "prepare_request", "takes_field", "wrapped"]
+__all__ = ["PreparedRequest", "check_input", "example_input", "example_of", "prepare_request", "takes_field", "wrapped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,12 @@ def example_input(operation: Operation) -> dict[str, Any]:
     """Return a valid input with every field filled in, for people to start from."""
     example = _example(operation.input_schema, operation.input_schema.get("$defs", {}), ())
     return example if isinstance(example, dict) else {}
+
+
+def example_of(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None) -> Any:
+    """Return a value that satisfies a schema: its first example, or one made up; `root` has its definitions."""
+    given = schema.get("examples")
+    return given[0] if given else _example(schema, (root or schema).get("$defs", {}), ())
 
 
 def wrapped(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:

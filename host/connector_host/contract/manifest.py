@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from .action_models import Action
 from .closed import Closed, HostPattern, HttpsLink, Key, Label, Name, OperationId, RelativePath, Sentence, broken_rule
 from .date_formats import EXAMPLE as DATE_FORMAT
 from .date_formats import is_date_format
@@ -266,25 +267,6 @@ class OperationsSection(Closed):
     """From an operation's base to an address, with `{{setting}}` or `{{session.name}}`."""
 
 
-class Action(Closed):
-    """A curated way to push records: one operation per record, with its input made from the record."""
-
-    name: Name
-    """Name in flows and commands."""
-    title: Label
-    """Name for people."""
-    description: Sentence
-    """What it changes at the vendor."""
-    entity_type: Label
-    """The platform's entity type."""
-    operation: OperationId
-    """Id of the operation that is called."""
-    input: dict[str, Any] = Field(default_factory=dict)
-    """Input of the operation, with `{{record.field}}`."""
-    record_schema: RelativePath
-    """File with the JSON Schema of a record."""
-
-
 class AccessCheck(Closed):
     """A read without side effects that the test of an instance makes, so that a missing permission is seen at once."""
 
@@ -386,6 +368,13 @@ class Manifest(Closed):
         for method in self.authentication:
             if name in (None, method.name):
                 return method
+        raise KeyError(name)
+
+    def action(self, name: str) -> Action:
+        """Return the action of that name. Raises KeyError."""
+        for action in self.actions:
+            if action.name == name:
+                return action
         raise KeyError(name)
 
     def stream(self, name: str) -> Stream:

@@ -10,6 +10,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
+from .action_checks import ACTION_CHECKS, operations_of_action, templates_of
 from .errors import ConnectorBroken, InputInvalid, ManifestInvalid, Problem
 from .icons import icon_fault
 from .inputs import check_input
@@ -207,6 +208,7 @@ CHECKS: tuple[Check, ...] = (
     files_exist,
     operations_exist,
     *STREAM_CHECKS,
+    *ACTION_CHECKS,
     access_checks_are_reads,
     permissions_have_their_credential,
 )
@@ -235,8 +237,9 @@ def _templates(connector: ConnectorFolder) -> Iterator[tuple[Where, Any, set[str
         for path, template in inputs_of(stream):
             yield ["streams", number, *path], template, settings | GIVEN_TO_STREAMS
     for number, action in enumerate(manifest.actions):
-        fields = {key for key in variables_in(action.input) if key.startswith("record.")}
-        yield ["actions", number, "input"], action.input, settings | fields
+        for path, template in templates_of(action):
+            fields = {key for key in variables_in(template) if key.startswith("record.")}
+            yield ["actions", number, *path], template, settings | fields
 
 
 def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]:
@@ -246,7 +249,8 @@ def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]
         for path, operation_id in stream.named_operations():
             yield ["streams", number, *path], operation_id
     for number, action in enumerate(manifest.actions):
-        yield ["actions", number, "operation"], action.operation
+        for path, operation_id in operations_of_action(action):
+            yield ["actions", number, *path], operation_id
     for number, check in enumerate(manifest.checks):
         yield ["checks", number, "operation"], check.operation
     for index, method in enumerate(manifest.authentication):

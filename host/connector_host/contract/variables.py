@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["render", "variables_in"]
+__all__ = ["is_variable", "render", "variables_in"]
 
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}")
 
@@ -22,6 +22,12 @@ def variables_in(template: Any) -> Iterator[str]:
                 yield from variables_in(value)
         case _:
             return
+
+
+def is_variable(template: Any) -> str | None:
+    """Return the key where the template is one variable and nothing else, otherwise None."""
+    whole = _VARIABLE.fullmatch(template) if isinstance(template, str) else None
+    return whole[1] if whole else None
 
 
 def render(template: Any, values: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
-from connector_host.contract import manifest, stream_models
+from connector_host.contract import action_models, manifest, stream_models
 from connector_host.contract.closed import Closed
 from connector_host.contract.errors import ManifestInvalid
 from connector_host.contract.field_texts import field_texts
@@ -16,7 +16,7 @@ from connector_host.contract.manifest_schema import SCHEMA_FILE, examples, manif
 CASES = examples()
 MODELS = {
     name: model
-    for module in (manifest, stream_models)
+    for module in (manifest, stream_models, action_models)
     for name, model in inspect.getmembers(module, inspect.isclass)
     if issubclass(model, Closed) and model is not Closed
 }
@@ -34,6 +34,9 @@ PLACES = {
     "PermissionsSection": lambda value: {"permissions": value},
     "OperationsSection": lambda value: {"operations": value},
     "Action": lambda value: {"actions": [value]},
+    "ActionCodeSection": lambda value: {"actions": [{**CODED, "code": value}]},
+    "Expectation": lambda value: {"actions": [{**ACTION, "answer": value}]},
+    "ReadBack": lambda value: {"actions": [{**ACTION, "read_back": value}]},
     "AccessCheck": lambda value: {"checks": [value]},
     "Listing": lambda value: {"listing": value},
     "Stream": lambda value: {"streams": [value]},
@@ -53,6 +56,8 @@ PLACES = {
     },
 }
 METHOD = CASES["AuthenticationMethod"]["examples"][0]
+ACTION = CASES["Action"]["examples"][0]
+CODED = CASES["Action"]["examples"][2]
 STREAM = CASES["Stream"]["examples"][0]
 FILTER = CASES["Filter"]["examples"][1]
 BASE = CASES["Manifest"]["examples"][0]

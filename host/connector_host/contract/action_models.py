@@ -1,0 +1,84 @@
+"""The models of an action: one record in, one operation or the connector's code, and what shows that it was done."""
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from .closed import Closed, DottedPath, Label, Name, OperationId, RelativePath, Sentence, broken_rule
+
+__all__ = ["Action", "ActionCodeSection", "Expectation", "ReadBack"]
+
+
+class Expectation(Closed):
+    """What an answer says when the record was written. Values may have `{{record.field}}`."""
+
+    at: DottedPath | None = None
+    """Path to the object or the list in it; the answer itself where there is none."""
+    where: dict[DottedPath, Any] = Field(default_factory=dict)
+    """Fields and values that pick the entry of a list; the first entry where there are none."""
+    equals: dict[DottedPath, Any] = Field(min_length=1)
+    """Fields and the values that they must have."""
+    reason: DottedPath | None = None
+    """Field with the vendor's words where they have others."""
+
+
+class ReadBack(Expectation):
+    """A read after the write, for vendors that answer success and do nothing, and for answers that were lost."""
+
+    operation: OperationId
+    """Id of a read operation."""
+    input: dict[str, Any] = Field(default_factory=dict)
+    """Its input, with `{{record.field}}`."""
+
+
+class ActionCodeSection(Closed):
+    """That the connector's code pushes the record, through the hook `action_code`."""
+
+    operations: tuple[OperationId, ...] = Field(min_length=1)
+    """Ids of all operations that the code may call; others are refused."""
+
+
+class Action(Closed):
+    """A curated way to push records, one by one: an operation with its input made from the record, or code."""
+
+    name: Name
+    """Name in flows and commands."""
+    title: Label
+    """Name for people."""
+    description: Sentence
+    """What it changes at the vendor."""
+    entity_type: Label
+    """The platform's entity type."""
+    operation: OperationId | None = None
+    """Id of the operation that is called for each record."""
+    input: dict[str, Any] = Field(default_factory=dict)
+    """Input of the operation, with `{{record.field}}`; a field is left out where the record has no value for it."""
+    code: ActionCodeSection | None = None
+    """Instead of an operation: what the connector's code may call."""
+    record_schema: RelativePath
+    """File with the JSON Schema of a record; the defaults of its fields are filled in."""
+    answer: Expectation | None = None
+    """What the operation's answer says when it was done; without it, success is enough."""
+    read_back: ReadBack | None = None
+    """A read that shows that it was done; only for actions that may be sent twice without harm."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.operation is None) == (self.code is None):
+            raise broken_rule("An action has either an operation or code.", "Keep one of the two.")
+        if self.code is not None and (self.input or self.answer or self.read_back):
+            raise broken_rule(
+                "The code of an action makes its own calls and reads their answers.",
+                "Remove input, answer and read_back.",
+            )
+        return self
+
+    def operations(self) -> Iterator[str]:
+        """Yield the ids of all operations that it may call, the write first."""
+        if self.operation is not None:
+            yield self.operation
+        if self.read_back is not None:
+            yield self.read_back.operation
+        if self.code is not None:
+            yield from self.code.operations
