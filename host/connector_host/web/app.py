@@ -17,7 +17,7 @@ from connector_host.runs import RetentionStore, Runner
 from connector_host.runs.scheduler import Scheduler
 from connector_host.runs.schedules import ScheduleStore
 
-from . import calls, connectors, editing, host_settings, instances, runs, sign_in, wizard
+from . import calls, connectors, editing, host_settings, instances, runs, sign_in, streams, wizard
 from .answers import ANSWER_SECONDS, MOST_ANSWERS
 from .api import ApiHost, api_mount
 from .drafts import DRAFT_SECONDS, MOST_DRAFTS
@@ -79,6 +79,7 @@ def _routes() -> list[BaseRoute]:
         *instances.routes(),
         *editing.routes(),
         *calls.routes(),
+        *streams.routes(),
         *runs.routes(),
         *host_settings.routes(),
         Mount("/static", _Static(packages=[("connector_host.web", "static")])),

@@ -15,6 +15,7 @@ from connector_host.contract.inputs import example_input
 
 from .host import host_of
 from .pages import page, page_number, render
+from .streams import streams_of
 
 __all__ = ["OperationList", "operations_of", "routes"]
 
@@ -91,6 +92,7 @@ def show(request: Request) -> Response:
         connector=connector,
         manifest=connector.manifest,
         listed=operations,
+        streams=streams_of(connector, request),
         instances=host.store.list(connector=connector.name, limit=5),
         count=host.store.count(connector=connector.name),
         hide=host.redactor,

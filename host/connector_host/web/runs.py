@@ -1,4 +1,4 @@
-"""The pages of runs: streams to pull, a run as it goes on, and what it leaves behind."""
+"""The pages of runs: a stream to pull, a run as it goes on, and what it leaves behind."""
 
 import json
 import math
@@ -60,7 +60,6 @@ _UI: dict[str, Any] = {
 def routes() -> list[BaseRoute]:
     """Return the routes of this module."""
     return [
-        page("/instances/{id}/streams", list_streams),
         page("/instances/{id}/streams/{stream}", show_stream),
         action("/instances/{id}/streams/{stream}", start),
         action("/instances/{id}/streams/{stream}/schedules", plan),
@@ -79,26 +78,6 @@ def routes() -> list[BaseRoute]:
 def _runner(request: Request) -> Runner:
     runner: Runner = request.app.state.runner
     return runner
-
-
-def list_streams(request: Request) -> Response:
-    """List what can be pulled from the instance, with the last run of each."""
-    host, instance = host_of(request), instance_of(request)
-    connector = host.connector(instance.connector)
-    store = _runner(request).store
-    streams = connector.manifest.streams
-    last = {
-        each.name: next(iter(store.list(instance_id=instance.id, what=each.name, limit=1)), None) for each in streams
-    }
-    return render(
-        request,
-        "instance_streams.html",
-        instance=instance,
-        streams=streams,
-        last=last,
-        zone=zone_of(instance),
-        tab="streams",
-    )
 
 
 def show_stream(request: Request) -> Response:

@@ -61,3 +61,26 @@ async def test_connectors_are_looked_for_again_after_seconds(make_app, stranger,
     shutil.copytree(plain_folder, later)
     clock.advance(6)
     assert "Plain things" in (await stranger.get("/connectors")).main
+
+
+async def test_streams_are_searched_and_paged_on_the_server(visitor, add_instance):
+    instance = add_instance()
+    for base in ("/connectors/plain/streams", f"/instances/{instance.id}/streams"):
+        page = await visitor.get(base)
+        assert "2 streams" in page.main
+        page = await visitor.get(f"{base}?search=colours+may&kind=Custom")
+        assert [row.one("th").one("code").text for row in page.one("tbody").all("tr")] == ["colours"]
+        assert dict(page.one("form", role="search").fields()) == {"search": "colours may", "kind": "Custom"}
+        assert "No stream fits" in (await visitor.get(f"{base}?search=colours&kind=Products")).main
+        part = await visitor.http.get(f"{base}?search=things", headers={"HX-Request": "true", "HX-Target": "streams"})
+        assert "<html" not in part.text
+        assert "Things" in part.text
+
+
+async def test_streams_have_pages(visitor, monkeypatch):
+    monkeypatch.setattr("connector_host.web.streams._PER_PAGE", 1)
+    page = await visitor.get("/connectors/plain")
+    assert "2 streams, page 1 of 2" in page.main
+    page = await visitor.get(next(page.all("a", rel="next"))["href"])
+    assert page.path == "/connectors/plain/streams?page=2"
+    assert [row.one("th").one("code").text for row in page.one("tbody").all("tr")] == ["colours"]
