@@ -15,7 +15,7 @@ import msgspec
 from .answers import RawAnswer
 from .errors import AnswerUnreadable, CallFacts
 
-__all__ = ["ActionCode", "CallAnswer", "Calls", "CodePage", "Extent", "StreamCode"]
+__all__ = ["ActionCode", "CallAnswer", "Calls", "CheckedPage", "CodePage", "Extent", "StreamCode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,14 @@ class CodePage:
     """
 
     records: Sequence[Mapping[str, Any]] = field(repr=False)
+    resume: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPage:
+    """A page as the host goes on with it: each record as JSON."""
+
+    records: Sequence[bytes] = field(repr=False)
     resume: Any
 
 

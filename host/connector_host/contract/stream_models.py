@@ -2,6 +2,7 @@
 
 A stream pulls its lists one after another. A list gives records, or ids of which `details` gives the records; an id
 that two lists give is asked for once. Where a record holds a list of what the stream is about, `each` takes it apart.
+What none of this can say is read by the connector's own code.
 """
 
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from .closed import (
     StreamName,
     broken_rule,
 )
+from .code_models import StreamCodeSection
 
 __all__ = [
     "SEVERAL_LISTS",
@@ -261,6 +263,11 @@ class Filter(Closed):
     choices: dict[Key, FilterChoice] = Field(default_factory=dict)
     """The values that it may have; absent where any value is possible."""
 
+    @property
+    def asks_the_vendor(self) -> bool:
+        """Whether it fills in the input of lists."""
+        return self.into is not None or any(each.input for each in self.choices.values())
+
     @model_validator(mode="after")
     def _does_something(self) -> Self:
         if not self.choices and self.into is None and self.match is None:
@@ -313,10 +320,12 @@ class Stream(Closed):
     """What a record is, and what is special about it."""
     entity_type: Label
     """The platform's entity type."""
-    lists: tuple[StreamList, ...] = Field(min_length=1)
+    lists: tuple[StreamList, ...] = ()
     """Where the records, or their ids, are listed; in this order."""
     details: Details | None = None
     """How full records are got where the lists have only ids."""
+    code: StreamCodeSection | None = None
+    """Instead of lists: what the connector's code may call to read the records."""
     each: DottedPath | None = None
     """List inside a record whose elements are the stream's records."""
     inherit: dict[FieldName, DottedPath] = Field(default_factory=dict)
@@ -338,6 +347,18 @@ class Stream(Closed):
 
     @model_validator(mode="after")
     def _parts_belong_together(self) -> Self:
+        if bool(self.lists) == (self.code is not None):
+            raise broken_rule("A stream has either lists or code.", "Name where the records are listed, or the code.")
+        if self.code is not None and (self.details or self.each or self.fallback):
+            raise broken_rule(
+                "The code of a stream makes its own calls and gives whole records.",
+                "Remove details, each, inherit and fallback.",
+            )
+        if self.code is not None and any(each.asks_the_vendor for each in self.filters):
+            raise broken_rule(
+                "The host filters the records of code: there is no list whose input a filter could fill in.",
+                "Filter with match, also in choices.",
+            )
         if self.inherit and self.each is None:
             raise broken_rule(
                 "inherit adds fields to the elements of each.", "Name the list with each, or drop inherit."
@@ -361,7 +382,7 @@ class Stream(Closed):
     @property
     def incremental(self) -> bool:
         """Whether the vendor can list only what changed."""
-        return any(each.time for each in self.lists)
+        return any(each.time for each in self.lists) or bool(self.code and self.code.time)
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -382,6 +403,8 @@ class Stream(Closed):
                 yield (*prefix, "lists", number, "operation"), each.operation
             if details is not None:
                 yield (*prefix, "details", "operation"), details.operation
+        for number, operation in enumerate(self.code.operations if self.code is not None else ()):
+            yield ("code", "operations", number), operation
         for name, part in (("total", self.total), ("confirm_removed", self.confirm_removed)):
             if part is not None:
                 yield (name, "operation"), part.operation

@@ -25,6 +25,12 @@ def problems(folder):
     return problems_of_connector(read_manifest(folder / "connector.yaml"))
 
 
+def test_a_setting_that_only_code_reads_is_used(folder):
+    change(folder, '        input: {archived: "{{include_archived}}"}\n', "")
+    change(folder, _COLOURS, "    code: {operations: [things.ListColours], settings: [include_archived]}\n")
+    check_connector(read_manifest(folder / "connector.yaml"))
+
+
 def test_plain_connector_has_no_problem(folder):
     check_connector(read_manifest(folder / "connector.yaml"))
 
@@ -32,6 +38,8 @@ def test_plain_connector_has_no_problem(folder):
 def _before_key(line):
     return f"    {line}\n    primary_key: [name]"
 
+
+_COLOURS = "    lists:\n      - operation: things.ListColours\n"
 
 # What is changed in the manifest, the rule that tells it, and words of the message.
 CASES = {
@@ -48,6 +56,24 @@ CASES = {
         "Bearer {{session.token}}",
         "variable-declared",
         "session.token",
+    ),
+    "code that may write": (
+        _COLOURS,
+        "    code: {operations: [things.ListColours, things.DeleteThing]}\n",
+        "code-reads",
+        "things.DeleteThing writes, and pulling colours must change nothing",
+    ),
+    "code that may call what is not there": (
+        _COLOURS,
+        "    code: {operations: [things.ListColors]}\n",
+        "operation-exists",
+        'Did you mean "things.ListColours"',
+    ),
+    "code that reads a setting that is not there": (
+        _COLOURS,
+        "    code: {operations: [things.ListColours], settings: [archived]}\n",
+        "code-setting",
+        "There is no setting archived",
     ),
     "unused credential": ("Bearer {{api_token}}", "Bearer fixed", "variable-used", "api_token"),
     "unused setting": ('{archived: "{{include_archived}}"}', "{}", "variable-used", "include_archived"),

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
-from connector_host.contract import action_models, manifest, stream_models
+from connector_host.contract import action_models, code_models, manifest, stream_models
 from connector_host.contract.closed import Closed
 from connector_host.contract.errors import ManifestInvalid
 from connector_host.contract.field_texts import field_texts
@@ -16,7 +16,7 @@ from connector_host.contract.manifest_schema import SCHEMA_FILE, examples, manif
 CASES = examples()
 MODELS = {
     name: model
-    for module in (manifest, stream_models, action_models)
+    for module in (manifest, stream_models, code_models, action_models)
     for name, model in inspect.getmembers(module, inspect.isclass)
     if issubclass(model, Closed) and model is not Closed
 }
@@ -49,6 +49,10 @@ PLACES = {
     "FilterChoice": lambda value: {"streams": [{**STREAM, "filters": [{**FILTER, "choices": {"one": value}}]}]},
     "TotalCount": lambda value: {"streams": [{**STREAM, "total": value}]},
     "Fallback": lambda value: {"streams": [{**STREAM, "fallback": value}]},
+    "StreamCodeSection": lambda value: {"streams": [{**CODED_STREAM, "code": value}]},
+    "StreamCodeTime": lambda value: {
+        "streams": [{**CODED_STREAM, "code": {**CODED_STREAM["code"], "time": value}}],
+    },
     "Manifest": lambda value: value,
     **{
         name: (lambda value: {"streams": [in_list("paging", value)]})
@@ -59,6 +63,7 @@ METHOD = CASES["AuthenticationMethod"]["examples"][0]
 ACTION = CASES["Action"]["examples"][0]
 CODED = CASES["Action"]["examples"][2]
 STREAM = CASES["Stream"]["examples"][0]
+CODED_STREAM = CASES["Stream"]["examples"][-1]
 FILTER = CASES["Filter"]["examples"][1]
 BASE = CASES["Manifest"]["examples"][0]
 
