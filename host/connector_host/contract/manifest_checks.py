@@ -69,9 +69,6 @@ def variables_are_used(connector: ConnectorFolder) -> Iterator[Problem]:
             )
     for index, method in enumerate(manifest.authentication):
     used |= {key for stream in manifest.streams if stream.code for key in stream.code.settings}
-    used |= connector.used_in_doubt()
-    if ANY_NAME in used:
-        return
         read = {*used, *permission_key, *method.handler_reads}
         for number, credential in enumerate(method.credentials):
             if credential.key not in read:

@@ -151,7 +151,6 @@ def code_declares_reads(connector: ConnectorFolder) -> Iterator[Problem]:
     except ConnectorBroken:
         return
     settings = {setting.key for setting in connector.manifest.settings}
-    in_doubt = connector.names_in_doubt(["settings"], "key")
     for number, stream in enumerate(connector.manifest.streams):
         if stream.code is None:
             continue
@@ -161,7 +160,7 @@ def code_declares_reads(connector: ConnectorFolder) -> Iterator[Problem]:
                 sentence = f"{name} writes, and pulling {stream.name} must change nothing."
                 yield problem_at(connector, [*place, "operations", index], "code-reads", sentence, "Name reads alone.")
         for index, key in enumerate(stream.code.settings):
-            if key not in settings and not in_doubt & {key, ANY_NAME}:
+            if key not in settings:
                 fix = did_you_mean(key, settings) or "Declare it in settings."
                 sentence = f"There is no setting {key}."
                 yield problem_at(connector, [*place, "settings", index], "code-setting", sentence, fix)
