@@ -1,5 +1,6 @@
 """What a run tells: counts that add up, how it ended, and how far it is."""
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,7 +51,8 @@ class SyncReport:
 
     `checkpoint` is the number of the last one. `failures` are windows, lists and details that could not be read, each
     in one sentence; `error` is what stopped the run, None where nothing did. The run is `finished` when nothing of it
-    is left for the next command to go on with, and `resumed` when it was itself gone on with.
+    is left for the next command to go on with, and `resumed` when it was itself gone on with. `since` and `until` are
+    the times that it is limited to, both in UTC, None where it is not.
     """
 
     stream: str
@@ -66,6 +68,8 @@ class SyncReport:
     warnings: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     error: ConnectorHostError | None = None
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
 
     @property
     def read(self) -> int:

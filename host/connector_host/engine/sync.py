@@ -162,6 +162,8 @@ class Sync:
             tuple(self._warnings),
             tuple(map(str, self._failures)),
             error,
+            prepared.window.since,
+            prepared.window.until,
         )
 
     async def _let_go(self) -> None:
