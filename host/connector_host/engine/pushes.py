@@ -1,0 +1,83 @@
+"""The pushing of a connection, as `pull` is its pulling."""
+
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from pathlib import Path
+
+from connector_host.contract.action_models import Action
+from connector_host.contract.errors import UnknownName
+from connector_host.contract.nearest import did_you_mean
+
+from .push import Push, Records
+from .push_report import PushReport, RecordResult
+from .push_writer import PushesTo
+from .report import Progress
+from .results_file import ResultsFile
+
+__all__ = ["Pushes"]
+
+
+class Pushes:
+    """What a connection does with actions."""
+
+    async def push(
+        self: PushesTo,
+        action: str | Action,
+        records: Records,
+        *,
+        dry_run: bool = False,
+        results: Path | None = None,
+        resume: bool = False,
+    ) -> PushReport:
+        """Push records by an action, one after another, and return the report with each one's result.
+
+        A record is a mapping. One that is refused stops no other; what stops all is in the report. `dry_run` checks
+        and sends nothing. `results` is a file that takes each result as it happens, and `resume` goes on with it.
+
+        Raises UnknownName, PermissionMissing, and for the file InputInvalid, InUse and ConfigurationError.
+        """
+        push = Pushes.pushing(self, action, records, dry_run=dry_run, results=results, resume=resume)
+        async with aclosing(push.results()) as found:
+            listed = [result async for result in found]
+        return dataclasses.replace(push.report(), results=listed)
+
+    async def push_each(
+        self: PushesTo,
+        action: str | Action,
+        records: Records,
+        *,
+        dry_run: bool = False,
+        results: Path | None = None,
+        resume: bool = False,
+    ) -> AsyncIterator[RecordResult]:
+        """Do the same as `push`, and yield each record's result as it happens; records wait until it is taken."""
+        push = Pushes.pushing(self, action, records, dry_run=dry_run, results=results, resume=resume)
+        async with aclosing(push.results()) as found:
+            async for result in found:
+                yield result
+
+    def pushing(
+        self: PushesTo,
+        action: str | Action,
+        records: Records,
+        *,
+        dry_run: bool = False,
+        results: Path | None = None,
+        resume: bool = False,
+        told: Callable[[Progress], None] | None = None,
+    ) -> Push:
+        """Return a push that has not begun, to follow and to stop. Raises UnknownName."""
+        file = None if results is None else ResultsFile(results, resume=resume)
+        found = _action_of(self, action) if isinstance(action, str) else action
+        return Push(self, found, records, dry_run=dry_run, file=file, told=told)
+
+
+def _action_of(connection: PushesTo, name: str) -> Action:
+    actions = {action.name: action for action in connection.connector.manifest.actions}
+    if name not in actions:
+        raise UnknownName(
+            f'There is no action "{name}".',
+            next_step=did_you_mean(name, actions) or f"There are: {', '.join(actions) or 'none'}.",
+        )
+    return actions[name]
