@@ -1,4 +1,6 @@
 import os
+import re
+import shutil
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +26,31 @@ POSTGRES = os.environ.get("CONNECTOR_HOST_TEST_POSTGRES", "")
 def plain_folder():
     """The folder of the plain connector: a small REST API with a token, and a sandbox."""
     return Path(__file__).parent / "fixtures" / "plain"
+
+
+@pytest.fixture(scope="session")
+def coded_folder(tmp_path_factory):
+    """The folder of a connector named coded: the plain one, with the stream in code that docs/hooks.md shows."""
+    plain, folder = Path(__file__).parent / "fixtures" / "plain", tmp_path_factory.mktemp("connector") / "coded"
+    shutil.copytree(plain, folder)
+    package = (folder / "plain_connector").rename(folder / "coded_connector")
+    page = (Path(__file__).parents[2] / "docs" / "hooks.md").read_text().partition("## Streams in code")[2]
+    fences = re.findall(r"^```(?:yaml|python)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    stream, code, hook = fences[:3]
+    (package / "reading.py").write_text(code)
+    with (package / "plugin.py").open("a") as plugin:
+        plugin.write("\n\n" + hook)
+    for file, changes in {
+        "connector.yaml": {"name: plain\n": "name: coded\n", "\nchecks:": f"{stream}\nchecks:"},
+        "pyproject.toml": {"plain = ": "coded = ", "plain_connector": "coded_connector"},
+        "coded_connector/plugin.py": {"plain_connector": "coded_connector", "my_shop": "coded_connector"},
+    }.items():
+        text = (folder / file).read_text()
+        for old, new in changes.items():
+            assert old in text
+            text = text.replace(old, new)
+        (folder / file).write_text(text)
+    return folder
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

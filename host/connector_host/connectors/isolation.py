@@ -14,7 +14,7 @@ from typing import Any
 from connector_host.contract.errors import ConnectorBroken, ConnectorHostError
 from connector_host.contract.secrets import Redactor
 
-__all__ = ["HOOK_SECONDS", "IMPORT_SECONDS", "Worker", "isolated"]
+__all__ = ["HOOK_SECONDS", "IMPORT_SECONDS", "Outcome", "Worker", "isolated", "too_slow"]
 
 HOOK_SECONDS = 5.0
 """How long a hook may take (decided)."""
@@ -34,14 +34,14 @@ def isolated(
     Calls are logged at DEBUG on `connector_host.hooks`.
     """
     seconds = HOOK_SECONDS if seconds is None else seconds
-    done: list[_Outcome] = []
+    done: list[Outcome] = []
     started = time.perf_counter()
     thread = threading.Thread(target=lambda: done.append(_outcome_of(function)), name=what, daemon=True)
     thread.start()
     thread.join(seconds)
     _log.debug("%s took %.1f ms", what, (time.perf_counter() - started) * 1000)
     if not done:
-        raise _too_slow(what, seconds)
+        raise too_slow(what, seconds)
     return done[0].result(what, redactor)
 
 
@@ -69,7 +69,7 @@ class Worker:
         except TimeoutError:
             if self._calls is calls:
                 self._calls = None
-            raise _too_slow(what, HOOK_SECONDS) from None
+            raise too_slow(what, HOOK_SECONDS) from None
         finally:
             _log.debug("%s took %.1f ms", what, (time.perf_counter() - started) * 1000)
         return outcome.result(what, redactor)
@@ -85,13 +85,14 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Outcome:
     """What a call has come to."""
 
     value: Any = None
     error: BaseException | None = None
 
     def result(self, what: str, redactor: Redactor | None) -> Any:
+        """Return the value, or raise the error: one of the contract as it is, any other as ConnectorBroken."""
         if self.error is None:
             return self.value
         if isinstance(self.error, ConnectorHostError):
@@ -109,7 +110,7 @@ class _Call:
     def __init__(self, function: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
         self._function = function
         self._loop = loop
-        self.outcome: asyncio.Future[_Outcome] = loop.create_future()
+        self.outcome: asyncio.Future[Outcome] = loop.create_future()
 
     def make(self) -> None:
         """Call the function, and tell the loop."""
@@ -117,7 +118,7 @@ class _Call:
         with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits
             self._loop.call_soon_threadsafe(self._tell, outcome)
 
-    def _tell(self, outcome: _Outcome) -> None:
+    def _tell(self, outcome: Outcome) -> None:
         if not self.outcome.done():
             self.outcome.set_result(outcome)
 
@@ -127,14 +128,15 @@ def _work(calls: "queue.SimpleQueue[_Call | None]") -> None:
         call.make()
 
 
-def _outcome_of(function: Callable[[], Any]) -> _Outcome:
+def _outcome_of(function: Callable[[], Any]) -> Outcome:
     try:
-        return _Outcome(function())
+        return Outcome(function())
     except BaseException as error:  # noqa: BLE001 -- a connector's SystemExit must not end the host either
-        return _Outcome(error=error)
+        return Outcome(error=error)
 
 
-def _too_slow(what: str, seconds: float) -> ConnectorBroken:
+def too_slow(what: str, seconds: float) -> ConnectorBroken:
+    """Return the error for a call that is not over in time."""
     return ConnectorBroken(
         f"{what} did not return within {seconds:g} seconds.",
         next_step="Update the connector, or tell its publisher.",

@@ -2,12 +2,14 @@
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import httpx
 import msgspec
 import pluggy
@@ -15,6 +17,7 @@ import pluggy
 from connector_host.contract.answers import Meaning, RawAnswer, meaning_of_status, retry_after_seconds
 from connector_host.contract.auth import AuthContext, ManifestAuth
 from connector_host.contract.catalogue import Catalogue, Operation
+from connector_host.contract.code import Calls, CheckedPage, Extent, StreamCode
 from connector_host.contract.errors import ConnectorBroken, ConnectorHostError, UnknownName
 from connector_host.contract.hooks import ConnectorHooks
 from connector_host.contract.manifest import AuthenticationMethod, Manifest
@@ -24,8 +27,10 @@ from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.permissions import PermissionNames, Scope
 from connector_host.contract.sandbox import Sandbox
 from connector_host.contract.secrets import Credentials, Redactor
+from connector_host.contract.stream_models import Stream
 from connector_host.contract.values import check_credentials
 
+from .code import checked_pages
 from .discovery import Extension, Found, find_connectors
 from .isolation import IMPORT_SECONDS, Worker, isolated
 
@@ -56,6 +61,7 @@ class Connector:
         self._check_manifest()
         for extension in found.extensions:
             self._extend(extension)
+        self._check_code("stream_code", "stream", [each.name for each in self.manifest.streams if each.code])
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -134,6 +140,26 @@ class Connector:
             return replace(meaning, retry_after=retry_after_seconds(answer.headers.get("retry-after"), now))
         return meaning
 
+    def stream_code(self, stream: Stream, redactor: Redactor | None = None) -> StreamCode:
+        """Return the code that reads a stream. Raises ConnectorBroken when no hook gives any."""
+        code = self._call("stream_code", redactor, seconds=IMPORT_SECONDS, stream=stream)
+        if code is None or not callable(getattr(code, "pages", None)):
+            raise self._rubbish(
+                "stream_code", f"code with pages() for the stream {stream.name}, whose manifest has code"
+            )
+        checked: StreamCode = code
+        return checked
+
+    async def stream_pages(
+        self, stream: Stream, calls: Calls, extent: Extent, redactor: Redactor
+    ) -> AsyncGenerator[CheckedPage, None]:
+        """Yield what a stream's code reads, in a thread of its own. Raises what calls raise, and ConnectorBroken."""
+        code = await anyio.to_thread.run_sync(partial(self.stream_code, stream, redactor))
+        what = f"The code of the stream {stream.name} (hook stream_code of {self.name})"
+        async with aclosing(checked_pages(what, code, calls, extent, redactor)) as pages:
+            async for page in pages:
+                yield page
+
     def migrate_settings(self, settings: Mapping[str, Any], from_version: int) -> Mapping[str, Any]:
         """Return settings that an older version saved, as this version takes them."""
         if from_version == self.manifest.version:
@@ -184,6 +210,14 @@ class Connector:
                 f"The hook manifest of {self.name} names another file than the one in its package.",
                 detail=f"{said} and {self.folder.file}",
                 next_step="Return the path of the package's own connector.yaml.",
+            )
+
+    def _check_code(self, hook: str, kind: str, names: Sequence[str]) -> None:
+        """Raise ConnectorBroken where the manifest relies on code that nobody gives; an extension may be broken."""
+        if names and not self.broken_extensions and not getattr(self._plugins.hook, hook).get_hookimpls():
+            raise ConnectorBroken(
+                f"The manifest of {self.name} gives the {kind} {names[0]} to code, and no hook {hook} is there.",
+                next_step=f"Implement the hook {hook}, or update the connector.",
             )
 
     def _extend(self, extension: Extension) -> None:

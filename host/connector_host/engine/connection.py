@@ -7,6 +7,7 @@ import importlib.metadata
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -29,6 +30,7 @@ from connector_host.contract.variables import render, variables_in
 
 from .answer import Answer
 from .blocks import Reading
+from .coded import ReadsByCode, pages_by_code
 from .door import Door, Look, Timeouts
 from .gate import Gate
 from .hosts import AllowedHosts
@@ -48,7 +50,7 @@ from .ways import choose_way
 __all__ = ["Connection", "Connects", "SignedIn"]
 
 
-class Connects(Protocol):
+class Connects(ReadsByCode, Protocol):
     """What the engine asks of a connector."""
 
     @property
@@ -316,6 +318,14 @@ class Connection:
             settings=self._settings,
             date_format=self._settings.get("date_format") or manifest.date_format,
             width=self._concurrency,
+            coded=partial(
+                pages_by_code,
+                self.connector,
+                call=self.call,
+                settings=self._settings,
+                clock=self._clock,
+                redactor=self.redactor,
+            ),
         )
 
     def stream(self, name: str) -> Stream:

@@ -31,8 +31,9 @@ def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.d
         for name, moment in (("since", since), ("until", until))
         if moment is not None and moment.utcoffset() is None
     ]
-    knows_since = any(takes_since(each) for each in stream.lists)
-    knows_until = any(takes_until(each) for each in stream.lists)
+    code_time = stream.code.time if stream.code is not None else None
+    knows_since = code_time is not None or any(takes_since(each) for each in stream.lists)
+    knows_until = bool(code_time and code_time.until) or any(takes_until(each) for each in stream.lists)
     for name, moment, known in (("since", since, knows_since), ("until", until, knows_until)):
         if moment is not None and not known:
             sentence = f"{stream.title} cannot be limited by this: the vendor has no such filter."
@@ -43,8 +44,8 @@ def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.d
         raise InputInvalid(f"{stream.name} cannot be pulled like this.", problems=problems)
     since, until = (moment.astimezone(datetime.UTC) if moment else None for moment in (since, until))
     # Which way will be read is not known yet: times that one of them needs do no harm to the other.
-    every = [each.time for lists, _ in stream.ways for each in lists if each.time is not None]
-    required = [time.default_days for time in every if time.required]
+    every = [code_time, *(each.time for lists, _ in stream.ways for each in lists)]
+    required = [time.default_days for time in every if time is not None and time.required]
     if required:
         until = until or datetime.datetime.fromtimestamp(now, datetime.UTC)
         since = since or until - datetime.timedelta(days=max(required))

@@ -139,7 +139,8 @@ def _window(
 
 
 def _overlap_of(stream: Stream, streams: Mapping[str, Stream]) -> int:
-    own = [each.time.overlap for each in stream.lists if each.time is not None]
+    times = [stream.code.time if stream.code is not None else None, *(each.time for each in stream.lists)]
+    own = [time.overlap for time in times if time is not None]
     return max([*own, *(_overlap_of(streams[name], streams) for name in stream.parents)], default=0)
 
 

@@ -13,6 +13,7 @@ from connector_host.contract.stream_models import Stream, StreamList
 
 from .ahead import in_order
 from .blocks import FATAL, Block, Dead, Failure, Listed, Reading, Record
+from .coded import blocks_of_code
 from .details import DetailsReader, Given
 from .envelope import fields_of, list_of, value_of
 from .listing import Listing
@@ -76,6 +77,11 @@ class Source:
         Raises what calls raise: always when nothing else can be read either, and in a reading that is not tolerant
         also when only a part cannot.
         """
+        if self._stream.code is not None:
+            async with aclosing(blocks_of_code(self._stream, self._around.coded, self._reading, start)) as blocks:
+                async for block in blocks:
+                    yield block
+            return
         if start.pending:
             async with aclosing(in_order(self._left_over(start), self._width)) as blocks:
                 async for block in blocks:

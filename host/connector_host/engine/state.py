@@ -24,7 +24,7 @@ class Position(msgspec.Struct, omit_defaults=True):
     `list_number` is the list's place in the stream and `value_number` that of its value, `known` the value itself and
     `before` a digest of the values before it; `since` and `until` are the window under way, `step` its next page with
     what the pages before it showed, and `pending` ids that were listed and not asked for yet. A list number behind the
-    last means that only what comes at the end is left.
+    last means that only what comes at the end is left. `resume` is from where a stream's own code goes on.
     """
 
     list_number: int = 0
@@ -35,6 +35,7 @@ class Position(msgspec.Struct, omit_defaults=True):
     until: datetime.datetime | None = None
     step: dict[str, Any] | None = None
     pending: list[Any] = []
+    resume: Any = None
 
 
 class RunState(msgspec.Struct, omit_defaults=True):
