@@ -1,8 +1,10 @@
-"""How a pull shows that it moves: a live display on a terminal, plain lines elsewhere, JSON lines for programs."""
+"""How a pull or a push shows that it moves: live on a terminal, plain lines elsewhere, JSON lines for programs."""
 
 import json
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -10,9 +12,8 @@ from .output import say
 
 if TYPE_CHECKING:
     from connector_host.engine.report import Progress as Moved
-    from connector_host.engine.report import SyncReport
 
-__all__ = ["Progress", "ProgressKind", "progress_of", "span"]
+__all__ = ["Ended", "Progress", "ProgressKind", "progress_of", "span"]
 
 _WIDE = 100
 _MINUTE, _HOUR = 60, 3600
@@ -27,17 +28,28 @@ class ProgressKind(StrEnum):
     NONE = "none"
 
 
-class Progress(Protocol):
-    """What a pull reports while it goes on."""
+@dataclass(frozen=True)
+class Ended:
+    """How a stream or an action ended: for a line, for a cell beside a bar, and as facts for programs."""
 
-    def started(self, stream: str) -> None:
-        """Tell that a stream begins."""
+    name: str
+    records: int
+    words: str
+    short: str
+    facts: Mapping[str, Any]
+
+
+class Progress(Protocol):
+    """What a pull or a push reports while it goes on."""
+
+    def started(self, name: str, doing: str = "pulling") -> None:
+        """Tell that a stream or an action begins."""
 
     def moved(self, moved: "Moved") -> None:
-        """Tell that records have come."""
+        """Tell that records have come, or gone."""
 
-    def finished(self, report: "SyncReport") -> None:
-        """Tell how a stream ended."""
+    def finished(self, ended: Ended) -> None:
+        """Tell how a stream or an action ended."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -66,22 +78,6 @@ def span(seconds: float) -> str:
     return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
 
 
-def _summary(report: "SyncReport") -> str:
-    counts = report.counts
-    words = f"{report.stream}: {counts.read:,} records read, {counts.written:,} written to {report.place}"
-    others = {
-        "removed": counts.removed,
-        "unchanged": counts.unchanged,
-        "filtered out": counts.filtered,
-        "twice": counts.duplicates,
-        "dead": counts.dead,
-        "gone before they were read": counts.gone,
-    }
-    more = ", ".join(f"{number:,} {name}" for name, number in others.items() if number)
-    end = f" ({report.state.value})" if report.state.value != "success" else ""
-    return f"{words}{f'; {more}' if more else ''}{end}"
-
-
 def _rate(moved: "Moved") -> str:
     parts = [f"{moved.rate:,.0f} a second"]
     if moved.remaining is not None:
@@ -92,13 +88,13 @@ def _rate(moved: "Moved") -> str:
 
 
 class _Silent:
-    def started(self, stream: str) -> None:
+    def started(self, name: str, doing: str = "pulling") -> None:
         """Say nothing."""
 
     def moved(self, moved: "Moved") -> None:
         """Say nothing."""
 
-    def finished(self, report: "SyncReport") -> None:
+    def finished(self, ended: Ended) -> None:
         """Say nothing."""
 
     def close(self) -> None:
@@ -113,18 +109,18 @@ class _PlainLines(_Silent):
     def __init__(self) -> None:
         self._last = float("-inf")
 
-    def started(self, stream: str) -> None:
-        say(f"{stream}: pulling ...")
+    def started(self, name: str, doing: str = "pulling") -> None:
+        say(f"{name}: {doing} ...")
 
     def moved(self, moved: "Moved") -> None:
         now = time.monotonic()
         if now - self._last >= self._SECONDS:
             self._last = now
-            page = f", page {moved.page}{f' of {moved.pages}' if moved.pages else ''}"
+            page = f", page {moved.page}{f' of {moved.pages}' if moved.pages else ''}" if moved.page else ""
             say(f"{moved.stream}: {moved.read:,} records{page}, {_rate(moved)}")
 
-    def finished(self, report: "SyncReport") -> None:
-        say(_summary(report))
+    def finished(self, ended: Ended) -> None:
+        say(ended.words)
 
 
 class _JsonLines(_Silent):
@@ -133,8 +129,9 @@ class _JsonLines(_Silent):
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
-    def started(self, stream: str) -> None:
-        self._write(event="started", stream=stream)
+    def started(self, name: str, doing: str = "pulling") -> None:
+        del doing
+        self._write(event="started", stream=name)
 
     def moved(self, moved: "Moved") -> None:
         self._write(
@@ -150,17 +147,8 @@ class _JsonLines(_Silent):
             quota=None if moved.quota is None else round(moved.quota, 3),
         )
 
-    def finished(self, report: "SyncReport") -> None:
-        self._write(
-            event="finished",
-            stream=report.stream,
-            state=report.state.value,
-            mode=report.mode,
-            **report.counts.as_dict(),
-            requests=report.requests,
-            seconds=round(report.seconds, 3),
-            file=report.place,
-        )
+    def finished(self, ended: Ended) -> None:
+        self._write(event="finished", **ended.facts)
 
     def _write(self, **facts: Any) -> None:
         self._stream.write(json.dumps(facts, ensure_ascii=False) + "\n")
@@ -188,8 +176,9 @@ class _Live(_Silent):
         self._bars.start()
         self._tasks: dict[str, Any] = {}
 
-    def started(self, stream: str) -> None:
-        self._tasks[stream] = self._bars.add_task(stream, total=None, records=0, where="")
+    def started(self, name: str, doing: str = "pulling") -> None:
+        del doing
+        self._tasks[name] = self._bars.add_task(name, total=None, records=0, where="")
 
     def moved(self, moved: "Moved") -> None:
         known = moved.share is not None
@@ -201,9 +190,8 @@ class _Live(_Silent):
             where=_rate(moved),
         )
 
-    def finished(self, report: "SyncReport") -> None:
-        where = f"{report.counts.written:,} written, {report.state.value}"
-        self._bars.update(self._tasks[report.stream], records=report.read, completed=1, total=1, where=where)
+    def finished(self, ended: Ended) -> None:
+        self._bars.update(self._tasks[ended.name], records=ended.records, completed=1, total=1, where=ended.short)
 
     def close(self) -> None:
         self._bars.stop()

@@ -1,18 +1,16 @@
 """Streams of one instance on their way into files or to standard output, one after the other."""
 
-import asyncio
-import contextlib
 import datetime
-import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_host.contract.errors import ConfigurationError, ConnectorHostError, InputInvalid, Problem, SignInError
 
-from .progress import Progress
+from .progress import Ended, Progress
+from .signals import heard_signals
 
 if TYPE_CHECKING:
     from connector_host.connectors import Connector
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Order", "Pull"]
 
 _STATE_FOLDER = ".state"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ class Pull:
         What the vendor does is told in the reports; errors that concern all streams end the pull after the report.
         Raises ConfigurationError for folders and states that cannot be used.
         """
-        with self._listening():
+        with heard_signals(self.stop):
             try:
                 for stream in streams:
                     if self.stopped or not await self._pull(connection, stream):
@@ -143,7 +140,7 @@ class Pull:
             finally:
                 self._current = None
             self.done.append(report)
-        self.progress.finished(report)
+        self.progress.finished(_ended(report))
         return not isinstance(report.error, (ConfigurationError, SignInError))
 
     def stop(self) -> None:
@@ -152,25 +149,41 @@ class Pull:
         if self._current is not None:
             self._current.stop()
 
-    @contextlib.contextmanager
-    def _listening(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        heard = []
-        for number in _SIGNALS:
-            # Not every platform, and no thread but the main one, can be told; there a signal ends the process as usual.
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, self.stop)
-                heard.append(number)
-        try:
-            yield
-        finally:
-            for number in heard:
-                loop.remove_signal_handler(number)
-
     @property
     def error(self) -> ConnectorHostError | None:
         """What stopped a stream, the first of them."""
         return next((each.error for each in self.done if each.error is not None), None)
+
+
+def _ended(report: "SyncReport") -> Ended:
+    counts = report.counts
+    facts = {
+        "stream": report.stream,
+        "state": report.state.value,
+        "mode": report.mode,
+        **counts.as_dict(),
+        "requests": report.requests,
+        "seconds": round(report.seconds, 3),
+        "file": report.place,
+    }
+    short = f"{counts.written:,} written, {report.state.value}"
+    return Ended(report.stream, report.read, _summary(report), short, facts)
+
+
+def _summary(report: "SyncReport") -> str:
+    counts = report.counts
+    words = f"{report.stream}: {counts.read:,} records read, {counts.written:,} written to {report.place}"
+    others = {
+        "removed": counts.removed,
+        "unchanged": counts.unchanged,
+        "filtered out": counts.filtered,
+        "twice": counts.duplicates,
+        "dead": counts.dead,
+        "gone before they were read": counts.gone,
+    }
+    more = ", ".join(f"{number:,} {name}" for name, number in others.items() if number)
+    end = f" ({report.state.value})" if report.state.value != "success" else ""
+    return f"{words}{f'; {more}' if more else ''}{end}"
 
 
 def _invalid(where: str, sentence: str, fix: str) -> InputInvalid:
