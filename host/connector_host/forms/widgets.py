@@ -173,7 +173,7 @@ class _Drawing:
             return replace(drawn, children=self._rows(shape, value, name, depth), hint=_hint_of_list(rules))
         if shape.kind is WidgetKind.SECRET:
             return replace(drawn, kept=there)
-        return self._filled(drawn, shape, value if there else ABSENT)
+        return self._filled(drawn, shape, value if there else ABSENT, names=ui.get("ui:enumNames", ()))
 
     def _problems(self, name: str, *, below: bool) -> tuple[Problem, ...]:
         start = f"{name}."
@@ -212,10 +212,10 @@ class _Drawing:
             for number, row in enumerate(rows)
         )
 
-    def _filled(self, drawn: Widget, shape: Shape, value: Any) -> Widget:
+    def _filled(self, drawn: Widget, shape: Shape, value: Any, names: Sequence[str] = ()) -> Widget:
         rules = shape.schema
         if shape.kind is WidgetKind.CHOICE:
-            return replace(drawn, choices=tuple(_choices(rules, value, required=drawn.required)))
+            return replace(drawn, choices=tuple(_choices(rules, value, names, required=drawn.required)))
         if shape.kind is WidgetKind.BOXES:
             chosen = value if isinstance(value, list) else []
             boxes = [Choice(_text(each), _text(each), each in chosen) for each in shape.items["enum"]]
@@ -273,8 +273,10 @@ def _hint_of_list(rules: Schema) -> str:
     return f"At most {most:,} entries." if most is not None else ""
 
 
-def _choices(rules: Schema, value: Any, *, required: bool) -> Iterator[Choice]:
-    known = [(True, "Yes"), (False, "No")] if "enum" not in rules else [(each, _text(each)) for each in rules["enum"]]
+def _choices(rules: Schema, value: Any, names: Sequence[str], *, required: bool) -> Iterator[Choice]:
+    every = rules.get("enum", (True, False))
+    words = names or (map(_text, every) if "enum" in rules else ("Yes", "No"))
+    known = list(zip(every, words, strict=True))
     chosen = [_text(each) == _text(value) for each, _ in known] if value is not ABSENT else []
     if not required or not any(chosen):
         yield Choice("", "Choose …" if required else "Not set", not any(chosen))

@@ -68,6 +68,11 @@ class Home:
         """Folder with what runs leave behind."""
         return self.path / "runs"
 
+    @property
+    def states(self) -> Path:
+        """Folder with how far the incremental runs of each instance have come."""
+        return self.path / "states"
+
     def create(self) -> "Home":
         """Create the folder, open to its owner only, unless it is there. Raises ConfigurationError."""
         try:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
 )
 
 from connector_host.contract.errors import ConfigurationError
@@ -204,5 +205,10 @@ def _make_runs(metadata: MetaData) -> None:
     )
 
 
-MIGRATIONS: Sequence[Migration] = (_migration_1, _migration_2)
+def _migration_3(connection: Connection) -> None:
+    """Let runs say what they read, and from where."""
+    connection.execute(text("ALTER TABLE runs ADD COLUMN reach JSON"))
+
+
+MIGRATIONS: Sequence[Migration] = (_migration_1, _migration_2, _migration_3)
 """Step n leads from version n - 1 to version n."""

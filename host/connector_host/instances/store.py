@@ -1,6 +1,7 @@
 """Instances and their credentials, kept for every process of this machine, or of many with one database."""
 
 import datetime
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +23,7 @@ from .keys import KeySource, key_source
 from .rotation import Rotation, drop_unused_keys, rotate
 from .sessions import StoredSessions, lease_name
 from .tables import credentials as credentials_table
-from .tables import instances, leases, sessions
+from .tables import instances, leases, runs, sessions
 from .usage import uses_of
 from .vault import Vault
 
@@ -39,8 +40,11 @@ class InstanceStore:
     instance, NameTaken when a new name is in use, SecretsUnreadable when the key at hand does not open what is stored.
     """
 
-    def __init__(self, database: Database, keys: KeySource, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, database: Database, keys: KeySource, *, clock: Clock | None = None, home: Home | None = None
+    ) -> None:
         self._database = database
+        self._home = home
         self._vault = Vault(database, keys)
         self._clock = clock or SystemClock()
 
@@ -51,7 +55,7 @@ class InstanceStore:
         Raises ConfigurationError when the database cannot be used, or was written by a newer version.
         """
         home = (home or Home.locate()).create()
-        return cls(Database(home.database_url), keys or key_source(home), clock=clock)
+        return cls(Database(home.database_url), keys or key_source(home), clock=clock, home=home)
 
     @property
     def database(self) -> Database:
@@ -182,7 +186,7 @@ class InstanceStore:
             raise _taken(kept) from None
 
     def remove(self, name: str) -> Instance:
-        """Remove an instance with its credentials, sessions and past runs, and return what it was.
+        """Remove an instance with its credentials, sessions, past runs and their files, and return what it was.
 
         Raises InUse while a run, a schedule or an environment relies on it.
         """
@@ -193,8 +197,12 @@ class InstanceStore:
                     f'The instance "{instance.name}" is in use by {", ".join(uses)}.',
                     next_step="Stop the run, and remove the schedule or the replacement, first.",
                 )
+            past = connection.execute(select(runs.c.id).where(runs.c.instance_id == instance.id)).scalars().all()
             connection.execute(delete(instances).where(instances.c.id == instance.id))
             connection.execute(delete(leases).where(leases.c.name == lease_name(instance.id)))
+        if self._home is not None:
+            for folder in (self._home.states / instance.id, *(self._home.runs / run_id for run_id in past)):
+                shutil.rmtree(folder, ignore_errors=True)
         return instance
 
     def credentials(self, name: str, secret_keys: Iterable[str]) -> Credentials:

@@ -167,6 +167,7 @@ runs = Table(
     Column("stop_requested", Boolean, nullable=False),
     Column("started_at", UtcDateTime, nullable=False, index=True),
     Column("finished_at", UtcDateTime, nullable=True),
+    Column("reach", JSON, nullable=True),
 )
 Index("ix_runs_instance_started", runs.c.instance_id, runs.c.started_at)
 

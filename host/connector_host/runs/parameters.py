@@ -5,16 +5,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from connector_host.connectors import Connector
-from connector_host.contract.errors import InputInvalid, UnknownName
+from connector_host.contract.errors import ConnectorHostError, InputInvalid, Problem, UnknownName
 from connector_host.contract.inputs import check_input
 from connector_host.contract.moments import moment_of, zone_of
 from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.schemas import problems_of, validator_for
+from connector_host.contract.stream_models import Stream
+from connector_host.engine.plan import window_of
+from connector_host.engine.preparation import Mode, is_incremental, limited_by
+from connector_host.engine.selection import selection_of
 
 from .run import RunKind
 
-__all__ = ["OPERATION_PARAMETERS", "STREAM_PARAMETERS", "Window", "check_work", "window_of_parameters"]
+__all__ = [
+    "OPERATION_PARAMETERS",
+    "STREAM_PARAMETERS",
+    "Wanted",
+    "check_work",
+    "fields_of_record",
+    "modes_of",
+    "wanted_of",
+]
 
 _MOMENT = {
     "type": "string",
@@ -26,9 +40,31 @@ _MOMENT = {
 STREAM_PARAMETERS: dict[str, Any] = {
     "type": "object",
     "properties": {
+        "mode": {
+            "description": "auto reads what changed since the last run, as incremental or else as changes does; "
+            "full reads everything.",
+            "type": "string",
+            "enum": ["auto", "incremental", "changes", "full"],
+            "default": "auto",
+        },
         "since": {"description": "From this time on.", **_MOMENT},
         "until": {"description": "Up to this time, included.", **_MOMENT},
         "limit": {"description": "At most this many records.", "type": "integer", "minimum": 1, "maximum": 2**53},
+        "filters": {
+            "description": "Only some records: values by the names of the stream's filters.",
+            "type": "object",
+            "maxProperties": 50,
+            "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 500},
+        },
+        "columns": {
+            "description": "Fields to keep, beside those of the primary key.",
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "maxLength": 200},
+            "minItems": 1,
+            "maxItems": 500,
+            "uniqueItems": True,
+        },
+        "normalise": {"description": "Write dates as RFC 3339 in UTC, and null for no date.", "type": "boolean"},
     },
     "additionalProperties": False,
 }
@@ -43,12 +79,16 @@ OPERATION_PARAMETERS: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """What a stream's run is limited to."""
+class Wanted:
+    """What a stream's run is to read, and how; `mode` is the engine's."""
 
+    mode: Mode
     since: datetime.datetime | None
     until: datetime.datetime | None
     limit: int | None
+    filters: Mapping[str, str]
+    columns: tuple[str, ...]
+    normalise: bool
 
 
 def check_work(connector: Connector, kind: RunKind, what: str, parameters: Mapping[str, Any]) -> str:
@@ -56,30 +96,97 @@ def check_work(connector: Connector, kind: RunKind, what: str, parameters: Mappi
 
     Raises UnknownName with the nearest name, and InputInvalid with every problem.
     """
-    schema = STREAM_PARAMETERS if kind is RunKind.STREAM else OPERATION_PARAMETERS
-    if problems := problems_of(validator_for(schema), dict(parameters), at="parameters"):
-        raise InputInvalid(f"The parameters of a {kind.value}'s run are not valid.", problems=problems)
     if kind is RunKind.OPERATION:
+        _check_schema(kind, OPERATION_PARAMETERS, parameters)
         operation = connector.catalogue.get(what)
         check_input(operation, parameters.get("input") or {})
         return operation.id
-    names = [stream.name for stream in connector.manifest.streams]
-    if what not in names:
+    _check_schema(kind, STREAM_PARAMETERS, parameters)
+    streams = {stream.name: stream for stream in connector.manifest.streams}
+    if what not in streams:
         raise UnknownName(
             f'{connector.manifest.label} has no stream "{what}".',
-            next_step=did_you_mean(what, names) or f"It has: {', '.join(names) or 'none'}.",
+            next_step=did_you_mean(what, streams) or f"It has: {', '.join(streams) or 'none'}.",
         )
-    zone, now = datetime.UTC, datetime.datetime.now(datetime.UTC)
-    window_of_parameters(parameters, zone, now)
+    if problems := _problems_of(connector, streams[what], streams, parameters):
+        raise InputInvalid(f"{what} cannot be pulled like this.", problems=problems)
     return what
 
 
-def window_of_parameters(parameters: Mapping[str, Any], zone: datetime.tzinfo | str, now: datetime.datetime) -> Window:
-    """Return the limits of a stream's run that begins now. Raises InputInvalid for a time that is none."""
+def modes_of(stream: Stream, streams: Mapping[str, Stream]) -> tuple[Mode, ...]:
+    """Return the modes that a stream can be run with; the first is that of `auto`."""
+    return ("incremental", "changes", "full") if is_incremental(stream, streams) else ("changes", "full")
+
+
+def fields_of_record(connector: Connector, stream: Stream) -> tuple[str, ...]:
+    """Return the fields that the schema of a stream's record names, in its order."""
+    schema: dict[str, Any] = msgspec.json.decode(connector.folder.path(stream.record_schema).read_bytes())
+    return tuple(schema.get("properties", ()))
+
+
+def wanted_of(
+    stream: Stream,
+    streams: Mapping[str, Stream],
+    parameters: Mapping[str, Any],
+    *,
+    zone: datetime.tzinfo | str,
+    now: datetime.datetime,
+) -> Wanted:
+    """Return what a stream's run that begins now is to read. Raises InputInvalid for a time that is none."""
     zone = zone_of(zone) if isinstance(zone, str) else zone
     since, until = parameters.get("since"), parameters.get("until")
-    return Window(
+    mode: Mode = parameters.get("mode", "auto")
+    return Wanted(
+        modes_of(stream, streams)[0] if mode == "auto" else mode,
         moment_of(since, option="parameters.since", zone=zone, now=now) if since else None,
         moment_of(until, option="parameters.until", zone=zone, now=now, end=True) if until else None,
         parameters.get("limit"),
+        dict(parameters.get("filters", {})),
+        tuple(parameters.get("columns", ())),
+        bool(parameters.get("normalise")),
     )
+
+
+def _check_schema(kind: RunKind, schema: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    if problems := problems_of(validator_for(schema), dict(parameters), at="parameters"):
+        raise InputInvalid(f"The parameters of a {kind.value}'s run are not valid.", problems=problems)
+
+
+def _problems_of(
+    connector: Connector, stream: Stream, streams: Mapping[str, Stream], parameters: Mapping[str, Any]
+) -> list[Problem]:
+    """Return what this stream cannot do of what its run is asked for."""
+    found: list[Problem] = []
+    now = datetime.datetime.now(datetime.UTC)
+    try:
+        wanted = wanted_of(stream, streams, parameters, zone=datetime.UTC, now=now)
+        window_of(limited_by(stream, streams), wanted.since, wanted.until, now.timestamp())
+    except InputInvalid as error:
+        found += [_below(each) for each in error.problems]
+    mode = parameters.get("mode", "auto")
+    if mode != "auto" and mode not in modes_of(stream, streams):
+        sentence = "The vendor cannot list only what changed."
+        found.append(Problem("parameters.mode", "mode", sentence, "Choose changes, full or auto."))
+    for name, value in parameters.get("filters", {}).items():
+        try:
+            selection_of(stream, {name: value})
+        except InputInvalid as error:
+            found += [_below(each) for each in error.problems]
+        except ConnectorHostError as error:
+            found.append(Problem(f"parameters.filters.{name}", "unknown-filter", error.message, error.next_step))
+    known = fields_of_record(connector, stream)
+    for name in parameters.get("columns", ()):
+        if known and name not in known:
+            hint = did_you_mean(name, known) or f"It has: {', '.join(known[:_MOST_NAMED])}."
+            found.append(Problem("parameters.columns", "unknown-field", f'A record has no field "{name}".', hint))
+    return found
+
+
+_MOST_NAMED = 12
+
+
+def _below(problem: Problem) -> Problem:
+    """Return the problem with its place among the parameters."""
+    if problem.where.startswith("parameters."):
+        return problem
+    return Problem(f"parameters.{problem.where}", problem.rule, problem.sentence, problem.fix)

@@ -27,9 +27,12 @@ class Recorder:
     What is recorded has the redactor's secrets taken out.
     """
 
-    def __init__(self, store: RunStore, run_id: str, redactor: Redactor, clock: Clock) -> None:
+    def __init__(
+        self, store: RunStore, run_id: str, redactor: Redactor, clock: Clock, *, reach: Mapping[str, Any] | None = None
+    ) -> None:
         self.counts: dict[str, int] = {}
         self.checkpoint: str | None = None
+        self.reach = dict(reach or {})
         self.stats: ConnectionStats | None = None
         self._store = store
         self._run_id = run_id
@@ -63,6 +66,10 @@ class Recorder:
         """Note where the work can go on."""
         self.checkpoint = checkpoint
 
+    def reads(self, **reach: Any) -> None:
+        """Note what is read, and from where; see `Run.reach`."""
+        self.reach |= reach
+
     def sampled(self, name: str, data: bytes) -> None:
         """Keep the beginning of what came."""
         text = self.redactor(data[:_LONGEST_SAMPLE].decode("utf-8", "replace"))
@@ -83,7 +90,8 @@ class Recorder:
         # A run that ends cancels what flushes now and then; what it has taken must not be lost on the way.
         with anyio.CancelScope(shield=True):
             events = self.pending()
-            return await anyio.to_thread.run_sync(self._store.record, self._run_id, events, dict(self.counts))
+            counts, reach = dict(self.counts), dict(self.reach)
+            return await anyio.to_thread.run_sync(self._store.record, self._run_id, events, counts, reach)
         raise AssertionError("unreachable")  # pragma: no cover -- a shielded scope is not left early
 
     async def keep_flushing(self) -> None:

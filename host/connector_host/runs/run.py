@@ -65,6 +65,10 @@ class Run:
     `what` is the name of a stream or the id of an operation. `counts` has whole numbers such as read, written, dead,
     duplicate and requests. `message` and `next_step` tell how it ended, without secrets; `request_id` is that of the
     request that failed. `checkpoint` is where the work can go on, empty when it cannot.
+
+    `reach` tells what a stream's run reads: `mode`; `after`, the id of the run that it goes on from; `since` and
+    `until`, the times that it is limited to; `read_up_to`, from where the next run goes on; `complete`, whether it has
+    come to its end. Times are RFC 3339 or null; what is not known yet is absent.
     """
 
     id: str
@@ -87,6 +91,7 @@ class Run:
     stop_requested: bool
     started_at: datetime.datetime
     finished_at: datetime.datetime | None = None
+    reach: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

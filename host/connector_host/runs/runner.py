@@ -15,7 +15,8 @@ import anyio
 
 from connector_host.connectors import load_connector
 from connector_host.contract.clock import Clock, SystemClock
-from connector_host.contract.errors import ConnectorHostError, InUse
+from connector_host.contract.errors import ConfigurationError, ConnectorHostError, InUse, UnknownName
+from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.secrets import Redactor
 from connector_host.embedding import open_instance_async
 from connector_host.engine import Connection
@@ -23,9 +24,10 @@ from connector_host.instances import EnvironmentStore, Home, Instance, InstanceS
 
 from . import calling, pulling
 from .liveness import holding, is_held
-from .parameters import check_work, window_of_parameters
+from .parameters import check_work, wanted_of
 from .recorder import Recorder
 from .run import Run, RunFile, RunKind, RunState, StartedBy
+from .states import StreamStates
 from .store import RunStore
 from .threads import in_thread
 
@@ -63,6 +65,7 @@ class Runner:
         self._instances = InstanceStore.open(self._home, clock=clock)
         self._environments = EnvironmentStore(self._instances, clock=clock)
         self.store = RunStore(self._instances.database, clock=clock)
+        self.states = StreamStates(home.states, home.runs, self.store)
         self._works: dict[str, _Work] = {}
 
     async def __aenter__(self) -> Self:
@@ -116,11 +119,14 @@ class Runner:
         return self._begin(run, held)
 
     async def resume(self, run_id: str) -> Run:
-        """Let a run that ended early go on: from its checkpoint where it has one, from its beginning where not."""
+        """Let a run that ended early go on: from its checkpoint where it has one, from its beginning where not.
+
+        Raises ConfigurationError when there is nothing to go on with, or a later run has done so.
+        """
         before = await in_thread(self.store.get, run_id)
         held = await in_thread(self._hold, run_id, before.kind, before.instance_id, before.what)
         try:
-            run = await in_thread(self.store.restart, run_id)
+            run = await in_thread(self._restart, before)
         except BaseException:
             held.close()
             raise
@@ -130,6 +136,14 @@ class Runner:
         """Begin a new run of the same work."""
         before = await in_thread(self.store.get, run_id)
         return await self.start(before.instance, before.kind, before.what, before.parameters, started_by=started_by)
+
+    async def reset(self, instance: str, stream: str, *, environment: str | None = None) -> int:
+        """Let the next incremental run of a stream read everything; return how many states were forgotten.
+
+        Past runs and their files stay.
+        """
+        found = await in_thread(self._environments.resolve, instance, environment)
+        return await in_thread(self._reset, found, stream)
 
     async def stop(self, run_id: str) -> Run:
         """Ask a run to stop, whichever process works on it; one of this process has stopped when this returns."""
@@ -153,7 +167,9 @@ class Runner:
         marked = []
         for run in dead:
             message, next_step = _KILLED
-            if self.store.mark_interrupted(run.id, message=message, next_step=next_step):
+            folder = self.folder_of(run.id)
+            files = _files_in(folder, {}) if folder.is_dir() else None
+            if self.store.mark_interrupted(run.id, message=message, next_step=next_step, files=files):
                 self._lease(run.kind, run.instance_id, run.what, run.id).end()
                 marked.append(self.store.get(run.id))
         return tuple(marked)
@@ -168,6 +184,28 @@ class Runner:
         held = is_held(self.folder_of(run.id))
         return self._lease(run.kind, run.instance_id, run.what, run.id).is_over if held is None else not held
 
+    def _restart(self, run: Run) -> Run:
+        if self.states.taken_over_by(run):
+            sentence = "A later run has gone on from where this one broke off."
+            raise ConfigurationError(sentence, next_step="Run it again.")
+        return self.store.restart(run.id)
+
+    def _reset(self, instance: Instance, stream: str) -> int:
+        known = {each.stream for each in self.states.list(instance.id)}
+        if stream not in known:
+            connector = load_connector(instance.connector, self._folders)
+            names = [each.name for each in connector.manifest.streams]
+            if stream not in names:
+                raise UnknownName(
+                    f'{connector.manifest.label} has no stream "{stream}".',
+                    next_step=did_you_mean(stream, names) or f"It has: {', '.join(names) or 'none'}.",
+                )
+        self.mark_interrupted()
+        with self._lease(RunKind.STREAM, instance.id, stream, "").held_at_once() as is_held_now:
+            if not is_held_now:
+                raise _in_use(stream, instance.name)
+            return self.states.reset(instance.id, stream)
+
     def _check(self, instance: Instance, kind: RunKind, what: str, parameters: Mapping[str, Any]) -> str:
         connector = load_connector(instance.connector, self._folders)
         return check_work(connector, kind, what, parameters)
@@ -181,10 +219,7 @@ class Runner:
         self.mark_interrupted()
         lease = self._lease(kind, instance_id, what, run_id).held_at_once()
         if not lease.__enter__():
-            name = self._instances.get_by_id(instance_id).name
-            raise InUse(
-                f'A run of {what} on "{name}" is under way already.', next_step="Wait for it, or stop it first."
-            )
+            raise _in_use(what, self._instances.get_by_id(instance_id).name)
         stack = ExitStack()
         stack.push(lease)
         try:
@@ -197,7 +232,7 @@ class Runner:
         return stack
 
     def _begin(self, run: Run, held: ExitStack) -> Run:
-        work = _Work(run, Recorder(self.store, run.id, Redactor(), self._clock), held)
+        work = _Work(run, Recorder(self.store, run.id, Redactor(), self._clock, reach=run.reach), held)
         self._works[run.id] = work
         work.task = asyncio.get_running_loop().create_task(self._perform(work), name=f"run {run.id}")
         return run
@@ -260,9 +295,28 @@ class Runner:
         folder = self.folder_of(run.id)
         if run.kind is RunKind.OPERATION:
             return await calling.call(connection, run.what, folder, run.parameters.get("input") or {}, recorder)
+        streams = connection.surroundings.streams
         zone = str(instance.settings.get("time_zone", "UTC"))
-        window = window_of_parameters(run.parameters, zone, run.started_at)
-        return await pulling.pull(connection, run.what, folder, window, recorder)
+        stream = connection.stream(run.what)
+        wanted = wanted_of(stream, streams, run.parameters, zone=zone, now=run.started_at)
+        recorder.reads(mode=wanted.mode)
+        if wanted.mode == "full":
+            return await pulling.pull(connection, run.what, folder, wanted, recorder)
+        claimed = await in_thread(self.states.claim, run, wanted.mode)
+        recorder.reads(after=claimed.after)
+        if claimed.warning:
+            recorder.note("warning", claimed.warning)
+        await recorder.flush()
+        return await pulling.pull(
+            connection,
+            run.what,
+            folder,
+            wanted,
+            recorder,
+            state=claimed.state,
+            counts=run.counts if claimed.appends else None,
+            up_to_now=claimed.goes_on,
+        )
 
     async def _end(self, work: _Work, ending: dict[str, Any]) -> Run:
         """Keep how the run ended, and let go of what it held; nothing interrupts this."""
@@ -275,6 +329,7 @@ class Runner:
             counts=work.recorder.counts,
             checkpoint=work.recorder.checkpoint,
             files=_files_in(self.folder_of(run.id), records),
+            reach=work.recorder.reach,
             **ending,
         )
 
@@ -286,6 +341,10 @@ class Runner:
                 await in_thread(work.held.close)
 
         return await asyncio.shield(asyncio.ensure_future(end()))
+
+
+def _in_use(what: str, instance: str) -> InUse:
+    return InUse(f'A run of {what} on "{instance}" is under way already.', next_step="Wait for it, or stop it first.")
 
 
 def _files_in(folder: Path, records: Mapping[str, int]) -> list[RunFile]:

@@ -20,7 +20,7 @@ from connector_host.instances.tables import instances, schedules
 
 from .run import RunKind
 
-__all__ = ["SCHEDULE_TIMES", "Schedule", "ScheduleStore"]
+__all__ = ["SCHEDULE_TIMES", "Schedule", "ScheduleStore", "check_times"]
 
 SCHEDULE_TIMES: dict[str, Any] = {
     "every_minutes": {
@@ -85,7 +85,7 @@ class ScheduleStore:
         """Keep a schedule; a cron expression is in the instance's zone unless another is named. Raises InputInvalid."""
         zone = time_zone or str(instance.settings.get("time_zone", "UTC"))
         given = {"every_minutes": every_minutes, "cron": cron, "time_zone": zone}
-        _check({key: value for key, value in given.items() if value is not None})
+        check_times({key: value for key, value in given.items() if value is not None})
         made = Schedule(
             str(uuid.uuid4()),
             instance.id,
@@ -186,7 +186,8 @@ def trigger_of(
     return IntervalTrigger(minutes=every_minutes or 1, start_date=start, timezone=datetime.UTC)
 
 
-def _check(given: Mapping[str, Any]) -> None:
+def check_times(given: Mapping[str, Any]) -> None:
+    """Raise InputInvalid, with every problem, for times of SCHEDULE_TIMES that a schedule cannot have."""
     schema = {"type": "object", "properties": SCHEDULE_TIMES, "additionalProperties": False}
     problems = problems_of(validator_for(schema), dict(given), at="schedule")
     if ("every_minutes" in given) == ("cron" in given):

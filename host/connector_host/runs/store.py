@@ -65,6 +65,7 @@ class RunStore:
             "stop_requested": False,
             "started_at": self._now(),
             "finished_at": None,
+            "reach": {},
         }
         try:
             with self._database.write() as connection:
@@ -126,12 +127,19 @@ class RunStore:
         with self._database.read() as connection:
             return {row.instance_id: _run_of(row) for row in connection.execute(query)}
 
-    def record(self, run_id: str, events: Sequence[NewEvent], counts: Mapping[str, int] | None = None) -> bool:
+    def record(
+        self,
+        run_id: str,
+        events: Sequence[NewEvent],
+        counts: Mapping[str, int] | None = None,
+        reach: Mapping[str, Any] | None = None,
+    ) -> bool:
         """Keep what has happened since the last time, and tell whether the run is asked to stop."""
+        changes = {name: dict(value) for name, value in (("counts", counts), ("reach", reach)) if value is not None}
         with self._database.write() as connection:
             self._insert(connection, run_id, events)
-            if counts is not None:
-                connection.execute(update(runs).where(runs.c.id == run_id).values(counts=dict(counts)))
+            if changes:
+                connection.execute(update(runs).where(runs.c.id == run_id).values(changes))
             found = connection.execute(select(runs.c.stop_requested).where(runs.c.id == run_id)).scalar_one_or_none()
         return bool(found)
 
@@ -146,6 +154,7 @@ class RunStore:
         counts: Mapping[str, int] | None = None,
         checkpoint: str | None = None,
         files: Sequence[RunFile] | None = None,
+        reach: Mapping[str, Any] | None = None,
         events: Sequence[NewEvent] = (),
     ) -> Run:
         """Keep how a run ended; what is not given stays as it was."""
@@ -160,6 +169,7 @@ class RunStore:
             "counts": None if counts is None else dict(counts),
             "checkpoint": checkpoint,
             "files": None if files is None else [asdict(file) for file in files],
+            "reach": None if reach is None else dict(reach),
         }
         changes |= {key: value for key, value in optional.items() if value is not None}
         ended: NewEvent = (EventKind.STATE, {"state": state.value, "message": message, "request_id": request_id})
@@ -169,9 +179,16 @@ class RunStore:
             self._insert(connection, run_id, [*events, ended])
         return self.get(run_id)
 
-    def mark_interrupted(self, run_id: str, *, message: str, next_step: str) -> bool:
+    def mark_interrupted(
+        self, run_id: str, *, message: str, next_step: str, files: Sequence[RunFile] | None = None
+    ) -> bool:
         """Mark a run whose process has died; False when it has ended by itself meanwhile."""
-        changes = {"state": RunState.INTERRUPTED.value, "message": message, "next_step": next_step}
+        changes: dict[str, Any] = {
+            "state": RunState.INTERRUPTED.value,
+            "message": message,
+            "next_step": next_step,
+            **({} if files is None else {"files": [asdict(file) for file in files]}),
+        }
         with self._database.write() as connection:
             marked = connection.execute(
                 update(runs)
@@ -273,4 +290,5 @@ def _run_of(row: Row[Any]) -> Run:
     values["state"] = RunState(values["state"])
     values["started_by"] = StartedBy(values["started_by"])
     values["files"] = tuple(RunFile(**file) for file in values["files"])
+    values["reach"] = values["reach"] or {}
     return Run(**values)

@@ -44,6 +44,7 @@ __all__ = [
     "render",
     "session_of",
     "unexpected_page",
+    "when",
     "zones",
 ]
 

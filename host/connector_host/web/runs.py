@@ -1,69 +1,46 @@
-"""The pages of runs: a stream to pull, a run as it goes on, and what it leaves behind."""
+"""The pages of runs: lists of them, a run as it goes on, and what it leaves behind."""
 
 import json
 import math
-import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from connector_host.contract.errors import ConnectorHostError, InputInvalid, InUse, Problem
-from connector_host.contract.nearest import did_you_mean
-from connector_host.contract.stream_models import Stream
-from connector_host.forms import read_form, widget_of
+from connector_host.contract.errors import ConnectorHostError
 from connector_host.instances import Instance
 from connector_host.runs import (
-    STREAM_PARAMETERS,
     EventKind,
     Run,
     RunEvent,
     RunKind,
     Runner,
     RunState,
-    ScheduleStore,
-    check_work,
+    parameters_in_words,
+    reach_in_words,
 )
 
+from . import pulls
 from .host import WebHost, host_of
 from .instances import instance_of, zone_of
-from .pages import Filled, action, fragment, go, page, page_number, query_of, render, session_of
+from .pages import Filled, action, fragment, go, page, page_number, render, session_of, when
 
 __all__ = ["routes"]
 
 _PER_PAGE = 25
 _LINES = 200
 _LETTERS, _LONGEST_LETTER = 20, 4_000
-_FORM: dict[str, Any] = {
-    **STREAM_PARAMETERS,
-    "properties": {
-        key: {**rule, "title": title}
-        for (key, rule), title in zip(
-            STREAM_PARAMETERS["properties"].items(), ("From", "Until", "At most"), strict=True
-        )
-    },
-}
-_UI: dict[str, Any] = {
-    "since": {
-        "ui:help": "A date, a date with a time, or a span back from now such as 7d or 12h.",
-        "ui:placeholder": "7d",
-    },
-    "until": {"ui:help": "The same; included."},
-    "limit": {"ui:help": "Records."},
-}
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of this module."""
+    """Return the routes of this module, and of the page that begins runs."""
     return [
-        page("/instances/{id}/streams/{stream}", show_stream),
-        action("/instances/{id}/streams/{stream}", start),
-        action("/instances/{id}/streams/{stream}/schedules", plan),
-        action("/instances/{id}/streams/{stream}/schedules/{schedule}", unplan),
+        *pulls.routes(),
         page("/instances/{id}/runs", list_of_instance),
         page("/runs", list_runs),
         page("/runs/{run}", show),
@@ -78,83 +55,6 @@ def routes() -> list[BaseRoute]:
 def _runner(request: Request) -> Runner:
     runner: Runner = request.app.state.runner
     return runner
-
-
-def show_stream(request: Request) -> Response:
-    """Show the form that begins a run; the address holds what was typed, and `check` asks what is wrong with it."""
-    host, instance = host_of(request), instance_of(request)
-    stream = _stream(host, instance, request)
-    given = {key: value for key, value in request.query_params.items() if key in _FORM["properties"]}
-    problems = _problems(host, instance, stream, given) if "check" in request.query_params else []
-    return render(
-        request,
-        "instance_stream.html",
-        instance=instance,
-        stream=stream,
-        widget=widget_of(_FORM, _UI, given, name="parameters", problems=problems),
-        problems=problems,
-        runs=_runner(request).store.list(instance_id=instance.id, what=stream.name, limit=5),
-        schedules=[each for each in _schedules(host).list(instance_id=instance.id) if each.what == stream.name],
-        zone=zone_of(instance),
-        tab="streams",
-        hide=host.redactor,
-    )
-
-
-async def start(request: Request, filled: Filled) -> Response:
-    """Begin a run and show it."""
-    host = host_of(request)
-    instance = await run_in_threadpool(instance_of, request)
-    stream = await run_in_threadpool(_stream, host, instance, request)
-    given = read_form(_FORM, _UI, filled, name="parameters")
-    parameters: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-    back = f"/instances/{instance.id}/streams/{stream.name}"
-    try:
-        run = await _runner(request).start(instance.name, RunKind.STREAM, stream.name, parameters)
-    except InputInvalid:
-        return go(f"{back}?{query_of({key: str(value) for key, value in parameters.items()}, check=1)}")
-    except InUse as error:
-        session_of(request).note(f"{error.message} {error.next_step}", "warning")
-        return go(back)
-    return go(f"/runs/{run.id}")
-
-
-async def plan(request: Request, filled: Filled) -> Response:
-    """Let runs of the stream begin by themselves."""
-    host, session = host_of(request), session_of(request)
-    instance = await run_in_threadpool(instance_of, request)
-    stream = await run_in_threadpool(_stream, host, instance, request)
-    text = (filled.get("when") or ("",))[-1].strip()
-    times: dict[str, Any] = {"every_minutes": int(text)} if re.fullmatch("[0-9]{1,9}", text) else {"cron": text}
-    try:
-        await run_in_threadpool(lambda: _schedules(host).add(instance, RunKind.STREAM, stream.name, **times))
-    except InputInvalid as error:
-        session.note(" ".join(f"{each.sentence} {each.fix}".strip() for each in error.problems), "warning")
-    else:
-        session.note("It is planned; it runs while this host is up.")
-    return go(f"/instances/{instance.id}/streams/{stream.name}#schedules")
-
-
-async def unplan(request: Request, filled: Filled) -> Response:
-    """Remove a schedule; its runs stay."""
-    del filled
-    instance = await run_in_threadpool(instance_of, request)
-    await run_in_threadpool(_schedules(host_of(request)).remove, request.path_params["schedule"])
-    session_of(request).note("The schedule is removed.")
-    return go(f"/instances/{instance.id}/streams/{request.path_params['stream']}#schedules")
-
-
-def _schedules(host: WebHost) -> ScheduleStore:
-    return ScheduleStore(host.store.database)
-
-
-def _problems(host: WebHost, instance: Instance, stream: Stream, given: Mapping[str, str]) -> list[Problem]:
-    value = read_form(_FORM, _UI, {key: [text] for key, text in given.items()}, name="")
-    try:
-        check_work(host.connector(instance.connector), RunKind.STREAM, stream.name, dict(value or {}))
-    except InputInvalid as error:
-        return list(error.problems)
-    return []
 
 
 def list_of_instance(request: Request) -> Response:
@@ -209,7 +109,8 @@ def show(request: Request) -> Response:
     return render(
         request,
         "run.html",
-        **_status_of(host, run, instance),
+        **_status_of(request, run, instance),
+        parameters=parameters_in_words(run.parameters),
         lines=lines[:_LINES],
         more=lines[_LINES - 1].number if len(lines) > _LINES else 0,
         dead=_dead_letters(request, run),
@@ -229,8 +130,25 @@ def _dead_letters(request: Request, run: Run) -> list[str]:
     return [line.decode("utf-8", "replace").strip() for line in lines if line.strip()]
 
 
-def _status_of(host: WebHost, run: Run, instance: Instance) -> dict[str, Any]:
-    return {"run": run, "instance": instance, "zone": zone_of(instance), "hide": host.redactor}
+def _status_of(request: Request, run: Run, instance: Instance) -> dict[str, Any]:
+    zone = zone_of(instance)
+    taken_over_by = _runner(request).states.taken_over_by(run) if run.state.can_resume else None
+    return {
+        "run": run,
+        "reach": reach_in_words(run, _filled_in, lambda moment: when(moment, zone), _link),
+        "taken_over_by": taken_over_by,
+        "instance": instance,
+        "zone": zone,
+        "hide": host_of(request).redactor,
+    }
+
+
+def _filled_in(sentence: str, /, **parts: Any) -> Markup:
+    return Markup(sentence).format(**parts)  # noqa: S704 -- sentences are the program's own; parts are escaped
+
+
+def _link(run_id: str) -> Markup:
+    return Markup('<a href="/runs/{}">an earlier run</a>').format(run_id)
 
 
 async def live(request: Request) -> Response:
@@ -262,7 +180,8 @@ async def _line(request: Request, event: RunEvent, zone: str) -> str:
 
 async def _status(request: Request, run_id: str, instance: Instance) -> str:
     run = await run_in_threadpool(_runner(request).store.get, run_id)
-    return fragment(request, "_run_status.html", **_status_of(host_of(request), run, instance))
+    status = await run_in_threadpool(_status_of, request, run, instance)
+    return fragment(request, "_run_status.html", **status)
 
 
 def _message(kind: str, number: int, html: str) -> str:
@@ -310,11 +229,3 @@ async def _begun(request: Request, begin: Any) -> Response:
         session_of(request).note(host_of(request).redactor(f"{error.message} {error.next_step}"), "warning")
         return go(f"/runs/{run_id}")
     return go(f"/runs/{run.id}")
-
-
-def _stream(host: WebHost, instance: Instance, request: Request) -> Stream:
-    streams = {stream.name: stream for stream in host.connector(instance.connector).manifest.streams}
-    name = request.path_params["stream"]
-    if name not in streams:
-        raise HTTPException(404, did_you_mean(name, streams))
-    return streams[name]

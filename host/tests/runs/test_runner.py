@@ -166,7 +166,7 @@ async def test_two_runs_of_one_stream_on_one_instance_do_not_overlap(runner, hom
 
 
 async def test_a_run_is_stopped_and_leaves_whole_records(runner, slow):
-    run = await runner.start("shop", STREAM, "things")
+    run = await runner.start("shop", STREAM, "things", {"mode": "full"})
     async for event in runner.store.follow(run.id, kinds=[EventKind.LOG]):
         assert event.data["operation"] == "things.ListThings"
         break

@@ -153,24 +153,27 @@ async def test_a_run_that_is_not_there_is_told(visitor):
 
 
 @pytest.mark.parametrize(("when", "told"), [("60", "Every 60 minutes"), ("30 6 * * mon-fri", "30 6 * * mon-fri")])
-async def test_a_stream_is_planned_and_no_more(visitor, add_instance, when, told):
+async def test_a_stream_is_planned_and_no_more(visitor, app, add_instance, when, told):
     instance = add_instance()
     path = f"/instances/{instance.id}/streams/things"
-    form = _form(await visitor.get(path), "/schedules")
-    page = await visitor.post(form["action"], {**dict(form.fields()), "when": when})
-    assert told in page.main
-    assert "next" in page.main
+    page = await _pull(visitor, instance, when=when, columns=["name", "colour"])
+    planned = page.one("form", class_="inline").text
+    assert told in planned
+    assert "next" in planned
+    assert "Fields: name, colour" in planned
+    assert app.state.runner.store.count() == 0
     page = await visitor.get(f"/instances/{instance.id}/remove")
     assert "a schedule of things" in (await visitor.send(page, {"word": "confirm"})).main
     form = next(each for each in (await visitor.get(path)).all("form") if "/schedules/" in (each["action"] or ""))
     page = await visitor.post(form["action"], dict(form.fields()))
-    assert told not in page.main.replace("such as 30 6 * * mon-fri", "")
+    assert not list(page.all("form", class_="inline"))
 
 
-async def test_a_plan_that_is_none_is_told(visitor, add_instance):
-    path = f"/instances/{add_instance().id}/streams/things"
-    form = _form(await visitor.get(path), "/schedules")
-    for when in ("0", "never", ""):
-        page = await visitor.post(form["action"], {**dict(form.fields()), "when": when})
-        assert page.one("div", class_="note warning").text, when
-        assert not [form for form in page.all("form") if "/schedules/" in (form["action"] or "")]
+async def test_a_plan_that_is_none_is_told_beside_its_field(visitor, add_instance):
+    instance = add_instance()
+    for when in ("0", "never"):
+        page = await _pull(visitor, instance, when=when, limit="3")
+        assert page.error_of("parameters.when"), when
+        assert page.one(name="parameters.when")["value"] == when
+        assert page.one(name="parameters.limit")["value"] == "3"
+        assert not list(page.all("form", class_="inline"))

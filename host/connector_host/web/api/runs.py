@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from connector_host.contract.errors import UnknownName
+from connector_host.instances import Instance
 from connector_host.runs import (
     SCHEDULE_TIMES,
     EventKind,
@@ -19,7 +20,7 @@ from connector_host.runs import (
 )
 
 from .endpoint import Call, Endpoint
-from .schemas import LIMIT, NAME, OFFSET, page_of, record, ref
+from .schemas import LIMIT, NAME, OFFSET, RUN_PARAMETERS, page_of, record, ref
 
 __all__ = ["ENDPOINTS"]
 
@@ -104,6 +105,22 @@ def download_file(call: Call) -> Response:
     return FileResponse(path, media_type="application/octet-stream", filename=name)
 
 
+def list_states(call: Call) -> Any:
+    """List how far the incremental runs of an instance's streams have come."""
+    found = call.host.runner.states.list(_instance_of(call).id, call.query.get("stream"))
+    return {"total": len(found), "items": [asdict(each) for each in found]}
+
+
+async def reset_state(call: Call) -> Any:
+    """Let the next incremental run of a stream read everything."""
+    instance = await run_in_threadpool(_instance_of, call)
+    await call.host.runner.reset(instance.name, call.path["stream"])
+
+
+def _instance_of(call: Call) -> Instance:
+    return call.host.instance(call.path["instance"], call.query.get("environment"))
+
+
 def list_schedules(call: Call) -> Any:
     """List schedules."""
     instance = call.host.instance(call.query["instance"]).id if "instance" in call.query else None
@@ -136,7 +153,8 @@ def remove_schedule(call: Call) -> Any:
     call.host.schedules.remove(call.path["schedule"])
 
 
-_WORK = {"kind": _KIND, "parameters": {"type": "object"}, "environment": NAME}
+_ENVIRONMENT = {"environment": {**NAME, "description": "Virtual environment whose replacements are used."}}
+_WORK = {"kind": _KIND, "parameters": RUN_PARAMETERS, "environment": NAME}
 _RUNS, _SCHEDULES = "runs", "schedules"
 ENDPOINTS = (
     Endpoint(
@@ -200,6 +218,25 @@ ENDPOINTS = (
         _RUNS,
         gives={"type": "string", "format": "binary"},
         media_type="application/octet-stream",
+    ),
+    Endpoint(
+        "GET",
+        "/instances/{instance}/states",
+        list_states,
+        "List how far runs have come",
+        _RUNS,
+        gives=page_of("StreamState"),
+        query={"stream": _WORD, **_ENVIRONMENT},
+    ),
+    Endpoint(
+        "DELETE",
+        "/instances/{instance}/states/{stream}",
+        reset_state,
+        "Start a stream over",
+        _RUNS,
+        status=204,
+        query=_ENVIRONMENT,
+        errors=(409,),
     ),
     Endpoint(
         "GET",

@@ -3,17 +3,23 @@
 from typing import Any
 
 from connector_host.instances import InstanceState
-from connector_host.runs import EventKind, RunKind, RunState, StartedBy
+from connector_host.runs import OPERATION_PARAMETERS, STREAM_PARAMETERS, EventKind, RunKind, RunState, StartedBy
 from connector_host.set_up import AreaOutcome
 
-__all__ = ["COMPONENTS", "LIMIT", "NAME", "OFFSET", "page_of", "record", "ref"]
+__all__ = ["COMPONENTS", "LIMIT", "NAME", "OFFSET", "RUN_PARAMETERS", "page_of", "record", "ref"]
 
 _TEXT = {"type": "string"}
 _TIME = {"type": "string", "format": "date-time"}
 _NO_TIME = {"anyOf": [_TIME, {"type": "null"}]}
+_NO_TEXT = {"anyOf": [_TEXT, {"type": "null"}]}
 _NUMBER = {"type": "integer"}
 _OBJECT = {"type": "object"}
 
+RUN_PARAMETERS: dict[str, Any] = {
+    **STREAM_PARAMETERS,
+    "properties": {**STREAM_PARAMETERS["properties"], **OPERATION_PARAMETERS["properties"]},
+    "description": "Those of a stream's run, or the input of an operation's.",
+}
 NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 80}
 OFFSET: dict[str, Any] = {
     "type": "integer",
@@ -137,7 +143,33 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         stop_requested={"type": "boolean"},
         started_at=_TIME,
         finished_at=_NO_TIME,
+        reach=ref("Reach"),
     ),
+    "Reach": {
+        **record(
+            {
+                "mode": {"type": "string", "enum": ["incremental", "changes", "full"]},
+                "after": {**_NO_TEXT, "description": "Id of the run that it goes on from."},
+                "since": {**_NO_TIME, "description": "The earliest time that is read; null where there is no limit."},
+                "until": {**_NO_TIME, "description": "The latest time that is read, likewise."},
+                "read_up_to": {**_NO_TIME, "description": "From where the next run goes on."},
+                "complete": {"type": "boolean", "description": "Whether it has come to its end."},
+            }
+        ),
+        "description": "What the run of a stream reads, as far as it is known.",
+    },
+    "StreamState": {
+        **record(
+            stream=_TEXT,
+            mode={"type": "string", "enum": ["incremental", "changes"]},
+            parameters=_OBJECT,
+            run_id=_TEXT,
+            until=_NO_TIME,
+            unfinished={"type": "boolean"},
+        ),
+        "description": "How far the runs of a stream with the same parameters have come; run_id is the last of them.",
+    },
+    "Parameters": RUN_PARAMETERS,
     "Event": record(run_id=_TEXT, number=_NUMBER, at=_TIME, kind=_one_of(EventKind), data=_OBJECT),
     "Schedule": record(
         id=_TEXT,

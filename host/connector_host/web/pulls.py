@@ -1,0 +1,151 @@
+"""The page of one stream on an instance: pulled once or by itself, and started over."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from connector_host.contract.errors import InputInvalid, InUse, Problem
+from connector_host.contract.nearest import did_you_mean
+from connector_host.contract.stream_models import Stream
+from connector_host.instances import Instance
+from connector_host.runs import RunKind, Runner, ScheduleStore, check_times, check_work, parameters_in_words
+
+from .host import WebHost, host_of
+from .instances import instance_of, zone_of
+from .pages import Filled, action, go, page, render, session_of
+from .stream_form import StreamForm, Typed
+
+__all__ = ["routes"]
+
+_WHEN = "parameters.when"
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of this module."""
+    return [
+        page("/instances/{id}/streams/{stream}", show),
+        action("/instances/{id}/streams/{stream}", begin),
+        action("/instances/{id}/streams/{stream}/reset", reset),
+        action("/instances/{id}/streams/{stream}/schedules/{schedule}", unplan),
+    ]
+
+
+def show(request: Request) -> Response:
+    """Show the form that begins a run; the address holds what was typed, and `check` asks what is wrong with it."""
+    host, instance = host_of(request), instance_of(request)
+    stream = _stream(host, instance, request)
+    form = _form(host, instance, stream)
+    typed = form.of_query(request.query_params.multi_items())
+    problems = _problems(host, instance, stream, typed) if "check" in request.query_params else []
+    runner = _runner(request)
+    return render(
+        request,
+        "instance_stream.html",
+        instance=instance,
+        stream=stream,
+        widget=form.widget(typed, problems),
+        problems=problems,
+        states=runner.states.list(instance.id, stream.name),
+        runs=runner.store.list(instance_id=instance.id, what=stream.name, limit=5),
+        schedules=[each for each in _schedules(host).list(instance_id=instance.id) if each.what == stream.name],
+        in_words=parameters_in_words,
+        zone=zone_of(instance),
+        tab="streams",
+        hide=host.redactor,
+    )
+
+
+async def begin(request: Request, filled: Filled) -> Response:
+    """Begin a run and show it, or let runs begin by themselves."""
+    host = host_of(request)
+    instance = await run_in_threadpool(instance_of, request)
+    stream = await run_in_threadpool(_stream, host, instance, request)
+    form = await run_in_threadpool(_form, host, instance, stream)
+    typed = form.read(filled)
+    back = f"/instances/{instance.id}/streams/{stream.name}"
+    try:
+        if typed.when:
+            await run_in_threadpool(_plan, host, instance, stream, typed)
+            session_of(request).note("It is planned; it runs while this host is up.")
+            return go(f"{back}#schedules")
+        run = await _runner(request).start(instance.name, RunKind.STREAM, stream.name, typed.parameters)
+    except InputInvalid:
+        return go(f"{back}?{form.query(typed)}&check=1")
+    except InUse as error:
+        session_of(request).note(f"{error.message} {error.next_step}", "warning")
+        return go(back)
+    return go(f"/runs/{run.id}")
+
+
+async def reset(request: Request, filled: Filled) -> Response:
+    """Let the next incremental run read everything."""
+    del filled
+    instance = await run_in_threadpool(instance_of, request)
+    name = request.path_params["stream"]
+    try:
+        await _runner(request).reset(instance.name, name)
+    except InUse as error:
+        session_of(request).note(f"{error.message} {error.next_step}", "warning")
+    else:
+        session_of(request).note("The next run reads everything.")
+    return go(f"/instances/{instance.id}/streams/{name}")
+
+
+async def unplan(request: Request, filled: Filled) -> Response:
+    """Remove a schedule; its runs stay."""
+    del filled
+    instance = await run_in_threadpool(instance_of, request)
+    await run_in_threadpool(_schedules(host_of(request)).remove, request.path_params["schedule"])
+    session_of(request).note("The schedule is removed.")
+    return go(f"/instances/{instance.id}/streams/{request.path_params['stream']}#schedules")
+
+
+def _runner(request: Request) -> Runner:
+    runner: Runner = request.app.state.runner
+    return runner
+
+
+def _schedules(host: WebHost) -> ScheduleStore:
+    return ScheduleStore(host.store.database)
+
+
+def _form(host: WebHost, instance: Instance, stream: Stream) -> StreamForm:
+    return StreamForm(host.connector(instance.connector), stream, zone_of(instance))
+
+
+def _plan(host: WebHost, instance: Instance, stream: Stream, typed: Typed) -> None:
+    check_work(host.connector(instance.connector), RunKind.STREAM, stream.name, typed.parameters)
+    times = _times_of(typed.when)
+    _schedules(host).add(instance, RunKind.STREAM, stream.name, typed.parameters, **times)
+
+
+def _times_of(text: str) -> Mapping[str, Any]:
+    return {"every_minutes": int(text)} if re.fullmatch("[0-9]{1,9}", text) else {"cron": text}
+
+
+def _problems(host: WebHost, instance: Instance, stream: Stream, typed: Typed) -> list[Problem]:
+    found: list[Problem] = []
+    try:
+        check_work(host.connector(instance.connector), RunKind.STREAM, stream.name, typed.parameters)
+    except InputInvalid as error:
+        found += error.problems
+    if typed.when:
+        try:
+            check_times({**_times_of(typed.when), "time_zone": zone_of(instance)})
+        except InputInvalid as error:
+            found += [Problem(_WHEN, each.rule, each.sentence, each.fix) for each in error.problems]
+    return found
+
+
+def _stream(host: WebHost, instance: Instance, request: Request) -> Stream:
+    streams = {stream.name: stream for stream in host.connector(instance.connector).manifest.streams}
+    name = request.path_params["stream"]
+    if name not in streams:
+        raise HTTPException(404, did_you_mean(name, streams))
+    return streams[name]
