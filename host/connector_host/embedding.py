@@ -1,10 +1,10 @@
 """Connectors inside someone's own program, without the command line: sync and async, with or without the store.
 
 `connect` takes credentials; `open_instance` takes the name of a saved instance. Both give a connection that calls
-operations and pulls streams, and that closes everything at the end of its `with` block.
+operations, pulls streams and pushes records, and that closes everything at the end of its `with` block.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from connector_host.contract.errors import ConfigurationError, CredentialsReject
 from connector_host.contract.manifest import AuthenticationMethod
 from connector_host.contract.secrets import Credentials
 from connector_host.contract.values import check_settings, rate_limit_of, stored_credentials, stored_settings
-from connector_host.engine import Answer, Connection, Page, SignedIn, open_ledger
+from connector_host.engine import Answer, Connection, Page, PushReport, RecordResult, SignedIn, open_ledger
 
 if TYPE_CHECKING:
     from connector_host.instances import Home
@@ -195,6 +195,33 @@ class SyncConnection:
         """Yield a stream's records one by one; see `Connection.pull`."""
         for page in self.pages(stream, since=since, until=until, limit=limit):
             yield from page.decoded()
+
+    def push(
+        self,
+        action: str,
+        records: Iterable[Any],
+        *,
+        dry_run: bool = False,
+        results: Path | None = None,
+        resume: bool = False,
+    ) -> PushReport:
+        """Push records by an action and return the report with each one's result; see `Connection.push`."""
+        report: PushReport = self._run(
+            partial(self.connection.push, action, records, dry_run=dry_run, results=results, resume=resume)
+        )
+        return report
+
+    def push_each(
+        self,
+        action: str,
+        records: Iterable[Any],
+        *,
+        dry_run: bool = False,
+        results: Path | None = None,
+        resume: bool = False,
+    ) -> Iterator[RecordResult]:
+        """Push records by an action, and yield each one's result as it happens; see `Connection.push_each`."""
+        return self._each(self.connection.push_each(action, records, dry_run=dry_run, results=results, resume=resume))
 
     def sign_in_check(self) -> SignedIn:
         """Sign in now and tell who answered; see `Connection.sign_in_check`."""

@@ -2,8 +2,8 @@
 
 import importlib
 import sys
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,10 +14,11 @@ import httpx
 import msgspec
 import pluggy
 
+from connector_host.contract.action_models import Action
 from connector_host.contract.answers import Meaning, RawAnswer, meaning_of_status, retry_after_seconds
 from connector_host.contract.auth import AuthContext, ManifestAuth
 from connector_host.contract.catalogue import Catalogue, Operation
-from connector_host.contract.code import Calls, CheckedPage, Extent, StreamCode
+from connector_host.contract.code import ActionCode, Calls, CheckedPage, Extent, StreamCode
 from connector_host.contract.errors import ConnectorBroken, ConnectorHostError, UnknownName
 from connector_host.contract.hooks import ConnectorHooks
 from connector_host.contract.manifest import AuthenticationMethod, Manifest
@@ -25,11 +26,13 @@ from connector_host.contract.manifest_file import ConnectorFolder
 from connector_host.contract.markers import PROJECT
 from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.permissions import PermissionNames, Scope
+from connector_host.contract.problem_at import json_in
 from connector_host.contract.sandbox import Sandbox
 from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.stream_models import Stream
 from connector_host.contract.values import check_credentials
 
+from .action_code import pushing
 from .code import checked_pages
 from .discovery import Extension, Found, find_connectors
 from .isolation import IMPORT_SECONDS, Worker, isolated
@@ -62,6 +65,7 @@ class Connector:
         for extension in found.extensions:
             self._extend(extension)
         self._check_code("stream_code", "stream", [each.name for each in self.manifest.streams if each.code])
+        self._check_code("action_code", "action", [each.name for each in self.manifest.actions if each.code])
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -117,6 +121,16 @@ class Connector:
             return ()
         return tuple(each["node"] for each in msgspec.json.decode(self.folder.path(section.known).read_bytes()))
 
+    def schema_file(self, relative: str) -> Mapping[str, Any]:
+        """Return the JSON Schema in a file that the manifest names. Raises ConnectorBroken when there is none."""
+        schema = json_in(self.folder.path(relative))
+        if not isinstance(schema, dict):
+            raise ConnectorBroken(
+                f"{relative} of {self.name} is no JSON Schema.",
+                next_step=f"See what is wrong with: connector-host check {self.name}",
+            )
+        return schema
+
     def auth_handler(self, context: AuthContext) -> httpx.Auth:
         """Return what signs the requests of an instance."""
         handler = self._call("auth_handler", context.redactor, context=context)
@@ -159,6 +173,26 @@ class Connector:
         async with aclosing(checked_pages(what, code, calls, extent, redactor)) as pages:
             async for page in pages:
                 yield page
+
+    def action_code(self, action: Action, redactor: Redactor | None = None) -> ActionCode:
+        """Return the code that pushes the records of an action. Raises ConnectorBroken when no hook gives any."""
+        code = self._call("action_code", redactor, seconds=IMPORT_SECONDS, action=action)
+        if code is None or not callable(getattr(code, "push", None)):
+            raise self._rubbish(
+                "action_code", f"code with push() for the action {action.name}, whose manifest has code"
+            )
+        checked: ActionCode = code
+        return checked
+
+    @asynccontextmanager
+    async def record_pushing(
+        self, action: Action, calls: Calls, redactor: Redactor
+    ) -> AsyncGenerator[Callable[[Mapping[str, Any]], Awaitable[Any]], None]:
+        """Give what pushes a record by an action's code, in a thread of its own, for the length of the block."""
+        code = await anyio.to_thread.run_sync(partial(self.action_code, action, redactor))
+        what = f"The code of the action {action.name} (hook action_code of {self.name})"
+        async with pushing(what, code, calls, redactor) as push:
+            yield push
 
     def migrate_settings(self, settings: Mapping[str, Any], from_version: int) -> Mapping[str, Any]:
         """Return settings that an older version saved, as this version takes them."""

@@ -1,9 +1,11 @@
-"""The one way to the vendor: calls, quotas, retries, pages."""
+"""The one way to the vendor: calls, quotas, retries, pages, pushes."""
 
 from .answer import Answer
 from .connection import Connection, Connects, SignedIn
 from .door import Timeouts
 from .pull import Page
+from .push import Push
+from .push_report import PushReport, RecordOutcome, RecordResult
 from .quota import QuotaLedger, Usage, open_ledger
 from .retry import RetryLimits
 from .stats import ConnectionStats
@@ -14,7 +16,11 @@ __all__ = [
     "ConnectionStats",
     "Connects",
     "Page",
+    "Push",
+    "PushReport",
     "QuotaLedger",
+    "RecordOutcome",
+    "RecordResult",
     "RetryLimits",
     "SignedIn",
     "Timeouts",

@@ -38,6 +38,8 @@ from .logs import hide_in_logs
 from .plan import window_of
 from .preparation import limited_by
 from .pull import Asked, Bound, Page, pages_of
+from .push_code import PushesByCode
+from .pushes import Pushes
 from .quota import QuotaLedger, Usage, open_ledger
 from .retry import RetryLimits
 from .source import Source
@@ -50,7 +52,7 @@ from .ways import choose_way
 __all__ = ["Connection", "Connects", "SignedIn"]
 
 
-class Connects(ReadsByCode, Protocol):
+class Connects(ReadsByCode, PushesByCode, Protocol):
     """What the engine asks of a connector."""
 
     @property
@@ -63,6 +65,9 @@ class Connects(ReadsByCode, Protocol):
 
     def scope(self, credentials: Credentials) -> Scope | None:
         """Return the permissions that the credentials were granted; None where the vendor has none."""
+
+    def schema_file(self, relative: str) -> Mapping[str, Any]:
+        """Return the JSON Schema in a file that the manifest names."""
 
     def auth_handler(self, context: AuthContext) -> httpx.Auth:
         """Return what signs the requests of one instance. Called in a worker thread."""
@@ -84,7 +89,7 @@ class SignedIn:
     expires_at: datetime.datetime | None = None
 
 
-class Connection:
+class Connection(Pushes):
     """One instance's way to its vendor; use it as `async with`, or call `open` and `aclose`.
 
     `quota` is shared by connections that are given the same ledger, `sessions` by those with the same credentials.
@@ -337,6 +342,16 @@ class Connection:
                 next_step=did_you_mean(name, streams) or f"There are: {', '.join(streams) or 'none'}.",
             )
         return streams[name]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The instance's settings, by key."""
+        return self._settings
+
+    def check_scope(self, operations: Iterable[str]) -> None:
+        """Raise PermissionMissing where the scope does not cover one of the operations."""
+        for operation_id in operations:
+            self._check_scope(self.connector.catalogue.get(operation_id))
 
     def _check_scope(self, operation: Operation) -> None:
         missing = self._scope.missing(operation.permissions) if self._scope else []
