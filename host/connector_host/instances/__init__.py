@@ -2,7 +2,7 @@
 
 from .database import Database
 from .encryption import EncryptionKey, KeyRing
-from .environments import Environment, EnvironmentStore
+from .environments import Environment, EnvironmentStore, Replacement
 from .home import Home
 from .instance import Instance, InstanceState
 from .keys import EnvironmentKeys, FileKeys, KeyringKeys, KeySource, key_source
@@ -28,6 +28,7 @@ __all__ = [
     "KeySource",
     "KeyringKeys",
     "Lease",
+    "Replacement",
     "Rotation",
     "StoredSessions",
     "TokenStore",

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from connector_host.contract.clock import Clock, SystemClock
@@ -16,7 +16,7 @@ from .instance import Instance, checked_name, name_key
 from .store import InstanceStore
 from .tables import environment_replacements, environments, instances
 
-__all__ = ["Environment", "EnvironmentStore"]
+__all__ = ["Environment", "EnvironmentStore", "Replacement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,18 @@ class Environment:
     name: str
     replacements: Mapping[str, str]
     created_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """That in an environment one instance, by id and name, stands in for another."""
+
+    environment_id: str
+    environment: str
+    instance_id: str
+    instance: str
+    replacement_id: str
+    replacement: str
 
 
 class EnvironmentStore:
@@ -64,6 +76,50 @@ class EnvironmentStore:
             )
             _insert(connection, environment_id, pairs)
         return self.get(name)
+
+    def put(self, name: str, instance: str, replacement: str) -> Environment:
+        """Let one instance stand in for another, beside what the environment has. Raises InputInvalid as `add` does."""
+        [(replaced_id, replacement_id)] = self._checked({instance: replacement}).items()
+        with self._database.write() as connection:
+            environment_id = self._id(connection, name)
+            _delete(connection, environment_id, replaced_id)
+            _insert(connection, environment_id, {replaced_id: replacement_id})
+        return self.get(name)
+
+    def drop(self, name: str, instance: str) -> Environment:
+        """Let an instance stand for itself again; nothing happens where it does already."""
+        replaced = self._store.get(instance)
+        with self._database.write() as connection:
+            _delete(connection, self._id(connection, name), replaced.id)
+        return self.get(name)
+
+    def get_by_id(self, environment_id: str) -> Environment:
+        """Return the environment of that id."""
+        for each in self.list():
+            if each.id == environment_id:
+                return each
+        raise UnknownName("There is no such environment.", next_step="It may have been removed.")
+
+    def replacements_of(self, instance_id: str) -> tuple[Replacement, ...]:
+        """Return every replacement that an instance has part in, as the one replaced or the one in its place."""
+        replaced, replacing, links = instances.alias(), instances.alias(), environment_replacements
+        query = (
+            select(
+                environments.c.id.label("environment_id"),
+                environments.c.name.label("environment"),
+                replaced.c.id.label("instance_id"),
+                replaced.c.name.label("instance"),
+                replacing.c.id.label("replacement_id"),
+                replacing.c.name.label("replacement"),
+            )
+            .join_from(environments, links, links.c.environment_id == environments.c.id)
+            .join(replaced, replaced.c.id == links.c.instance_id)
+            .join(replacing, replacing.c.id == links.c.replacement_id)
+            .where(or_(links.c.instance_id == instance_id, links.c.replacement_id == instance_id))
+            .order_by(environments.c.name_key, replaced.c.name_key)
+        )
+        with self._database.read() as connection:
+            return tuple(Replacement(*row) for row in connection.execute(query))
 
     def get(self, name: str) -> Environment:
         """Return the environment of that name, whatever its case."""
@@ -151,6 +207,13 @@ class EnvironmentStore:
         known = connection.execute(select(environments.c.name)).scalars().all()
         next_step = did_you_mean(name, known) or (f"There are: {', '.join(known)}." if known else "Add it first.")
         raise UnknownName(f'There is no environment "{name}".', next_step=next_step)
+
+
+def _delete(connection: Connection, environment_id: str, instance_id: str) -> None:
+    links = environment_replacements
+    connection.execute(
+        delete(links).where(links.c.environment_id == environment_id, links.c.instance_id == instance_id)
+    )
 
 
 def _insert(connection: Connection, environment_id: str, pairs: Mapping[str, str]) -> None:

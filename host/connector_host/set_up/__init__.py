@@ -2,7 +2,15 @@
 
 from .adding import SetUp, add_instance, retest_instance
 from .areas import AreaCheck, AreaOutcome
-from .documents import DOCUMENT_SCHEMA, export_instance, import_instance, missing_secrets
+from .documents import (
+    DOCUMENT_SCHEMA,
+    add_without_secrets,
+    export_instance,
+    import_instance,
+    missing_secrets,
+    read_document,
+    values_of_document,
+)
 from .editing import disable_instance, duplicate_instance, edit_instance, enable_instance
 
 __all__ = [
@@ -11,6 +19,7 @@ __all__ = [
     "AreaOutcome",
     "SetUp",
     "add_instance",
+    "add_without_secrets",
     "disable_instance",
     "duplicate_instance",
     "edit_instance",
@@ -18,5 +27,7 @@ __all__ = [
     "export_instance",
     "import_instance",
     "missing_secrets",
+    "read_document",
     "retest_instance",
+    "values_of_document",
 ]

@@ -17,7 +17,19 @@ from connector_host.runs import RetentionStore, Runner
 from connector_host.runs.scheduler import Scheduler
 from connector_host.runs.schedules import ScheduleStore
 
-from . import calls, connectors, editing, host_settings, instances, runs, sign_in, streams, wizard
+from . import (
+    calls,
+    connectors,
+    editing,
+    environments,
+    host_settings,
+    imports,
+    instances,
+    runs,
+    sign_in,
+    streams,
+    wizard,
+)
 from .answers import ANSWER_SECONDS, MOST_ANSWERS
 from .api import ApiHost, api_mount
 from .drafts import DRAFT_SECONDS, MOST_DRAFTS
@@ -47,7 +59,7 @@ def create_app(options: WebOptions) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
         try:
-            async with runner, Scheduler(runner, ScheduleStore(database), RetentionStore(database, host.home.runs)):
+            async with runner, Scheduler(runner, ScheduleStore(database), RetentionStore(database, host.home)):
                 yield
         finally:
             host.close()
@@ -76,8 +88,10 @@ def _routes() -> list[BaseRoute]:
         *sign_in.routes(),
         *wizard.routes(),
         *connectors.routes(),
+        *imports.routes(),
         *instances.routes(),
         *editing.routes(),
+        *environments.routes(),
         *calls.routes(),
         *streams.routes(),
         *runs.routes(),

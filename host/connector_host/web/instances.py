@@ -1,6 +1,8 @@
 """The pages of instances: all of them, and one with its state, test, quota and settings."""
 
 import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -9,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from connector_host.connectors import Connector
 from connector_host.contract.errors import ConnectorHostError, CredentialsRejected
+from connector_host.contract.manifest import Setting
 from connector_host.contract.values import settings_of
 from connector_host.engine import SignedIn
 from connector_host.instances import Instance, InstanceState
@@ -18,7 +21,7 @@ from .host import WebHost, host_of
 from .pages import Filled, action, go, page, page_number, render, session_of
 from .sessions import Session, Shelf
 
-__all__ = ["connector_of", "instance_of", "keep_outcome", "routes", "words_of", "zone_of"]
+__all__ = ["connector_of", "instance_of", "keep_outcome", "labelled", "routes", "words_of", "zone_of"]
 
 _PER_PAGE = 25
 
@@ -93,7 +96,8 @@ async def show(request: Request) -> Response:
             usage = await _usage(host, instance, connector)
         except ConnectorHostError as error:
             problem = error
-    return render(
+    return await run_in_threadpool(
+        render,
         request,
         "instance.html",
         instance=instance,
@@ -104,20 +108,21 @@ async def show(request: Request) -> Response:
         outcome=_outcome(request),
         usage=usage,
         credentials=shown,
-        settings=_labelled(instance, connector),
+        settings=labelled(instance.settings, settings_of(connector.manifest) if connector else ()),
         zone=zone_of(instance),
         hide=host.redactor,
         tab="overview",
     )
 
 
-def _labelled(instance: Instance, connector: Connector | None) -> list[tuple[str, str]]:
-    """Return the settings under their labels; under their keys where the connector does not know them."""
-    known = {setting.key: setting.label for setting in settings_of(connector.manifest)} if connector else {}
+def labelled(settings: Mapping[str, Any], declared: Iterable[Setting]) -> list[tuple[str, str]]:
+    """Return settings under their labels, in the order of the form; under their keys where they are not known."""
+    labels = {each.key: each.label for each in declared}
     words = {True: "Yes", False: "No"}
+    order = [*(key for key in labels if key in settings), *(key for key in settings if key not in labels)]
     return [
-        (known.get(key, key), words[value] if isinstance(value, bool) else str(value))
-        for key, value in instance.settings.items()
+        (labels.get(key, key), words[settings[key]] if isinstance(settings[key], bool) else str(settings[key]))
+        for key in order
     ]
 
 
@@ -126,7 +131,7 @@ async def _usage(host: WebHost, instance: Instance, connector: Connector) -> lis
     if instance.state is InstanceState.DISABLED:
         return []
     wanted = host.called_of(instance.id) | {
-        step.operation for stream in connector.manifest.streams for step in (*stream.lists, stream.details) if step
+        operation for stream in connector.manifest.streams for operation in stream.operations()
     }
     known = [name for name in sorted(wanted) if name in connector.catalogue]
     async with host.open(instance) as connection:
@@ -194,7 +199,9 @@ async def remove(request: Request, filled: Filled) -> Response:
     instance = await run_in_threadpool(instance_of, request)
     if (filled.get("word") or ("",))[-1].strip().lower() != "confirm":
         words = "Type the word confirm to remove it."
-        return render(request, "instance_remove.html", status=422, instance=instance, error=words, tab="")
+        return await run_in_threadpool(
+            render, request, "instance_remove.html", status=422, instance=instance, error=words, tab=""
+        )
     await run_in_threadpool(host.store.remove, instance.name)
     session_of(request).note(f'"{instance.name}" was removed with its credentials.')
     return go("/instances")

@@ -7,7 +7,7 @@ import re
 import secrets
 import zoneinfo
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +32,7 @@ from connector_host.contract.errors import (
 
 from .host import host_of
 from .sessions import Session
+from .standing import standing_of
 
 __all__ = [
     "action",
@@ -82,6 +83,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "notes": session.take_notes() if session and template[0] != "_" else [],
         "path": request.url.path,
         "query": dict(request.query_params),
+        "standing_of": partial(standing_of, host_of(request).store),
     }
     return HTMLResponse(_templates().get_template(template).render({**fixed, **context}), status_code=status)
 
@@ -114,17 +116,21 @@ def page(path: str, handler: Callable[[Request], Response | Awaitable[Response]]
     return Route(path, handler, methods=["GET"], name=name)
 
 
-def action(path: str, handler: Callable[[Request, Filled], Awaitable[Response]], *, name: str | None = None) -> Route:
-    """Return the route of a form that does something; a form without the session's CSRF token does nothing."""
+def action(path: str, handler: Callable[[Request, Filled], Awaitable[Response]], *, files: int = 0) -> Route:
+    """Return the route of a form that does something; a form without the session's CSRF token does nothing.
+
+    `files` is how many may be uploaded with it; the handler finds them in the request's form.
+    """
 
     async def checked(request: Request) -> Response:
-        filled = filled_of(await request.form(max_fields=_MOST_FIELDS, max_files=0))
-        given = (filled.get("_csrf") or ("",))[-1]
-        if not secrets.compare_digest(given.encode(), session_of(request).csrf.encode()):
-            raise HTTPException(403, "This form is out of date. Go back, reload the page, and send it again.")
-        return await handler(request, filled)
+        async with request.form(max_fields=_MOST_FIELDS, max_files=files) as form:
+            filled = filled_of(form)
+            given = (filled.get("_csrf") or ("",))[-1]
+            if not secrets.compare_digest(given.encode(), session_of(request).csrf.encode()):
+                raise HTTPException(403, "This form is out of date. Go back, reload the page, and send it again.")
+            return await handler(request, filled)
 
-    return Route(path, checked, methods=["POST"], name=name)
+    return Route(path, checked, methods=["POST"])
 
 
 def filled_of(form: FormData) -> Filled:

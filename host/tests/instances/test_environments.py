@@ -31,6 +31,29 @@ def test_an_environment_comes_back_is_changed_and_goes(environments):
     assert environments.list() == (empty,)
 
 
+def test_one_replacement_is_put_and_dropped_and_the_others_stay(environments, add_shop, store):
+    add_shop(store, "second")
+    environments.add("staging", {"second": "sandbox"})
+    environments.put("Staging", "LIVE", "sandbox")
+    assert environments.put("staging", "live", "second").replacements == {"live": "second", "second": "sandbox"}
+    assert environments.drop("staging", "Live").replacements == {"second": "sandbox"}
+    assert environments.drop("staging", "live").replacements == {"second": "sandbox"}
+
+
+def test_an_instance_tells_which_replacements_it_has_part_in(environments, store):
+    made = environments.add("staging", {"live": "sandbox"})
+    live, sandbox = store.get("live"), store.get("sandbox")
+    [found] = environments.replacements_of(live.id)
+    assert environments.replacements_of(sandbox.id) == (found,)
+    assert (found.environment_id, found.environment) == (made.id, "staging")
+    assert (found.instance_id, found.instance) == (live.id, "live")
+    assert (found.replacement_id, found.replacement) == (sandbox.id, "sandbox")
+    assert environments.replacements_of(store.get("other").id) == ()
+    assert environments.get_by_id(made.id) == made
+    with pytest.raises(UnknownName):
+        environments.get_by_id("nothing")
+
+
 def test_a_replacement_keeps_its_instances_through_a_change_of_name(environments, store):
     environments.add("staging", {"live": "sandbox"})
     store.rename("sandbox", "test shop")

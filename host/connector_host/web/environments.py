@@ -1,0 +1,163 @@
+"""The pages of virtual environments: which there are, and which instance stands in for which."""
+
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from connector_host.contract.errors import ConnectorHostError, InputInvalid, NameTaken, UnknownName
+from connector_host.instances import Environment, EnvironmentStore
+
+from .host import host_of
+from .pages import Filled, action, go, page, render, session_of
+
+__all__ = ["routes"]
+
+_MOST_SUGGESTED = 50
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of this module."""
+    return [
+        page("/environments", list_environments),
+        action("/environments", add),
+        page("/environments/instances", suggest),
+        page("/environments/{id}", show),
+        action("/environments/{id}/replacements", put),
+        action("/environments/{id}/replacements/remove", drop),
+        page("/environments/{id}/remove", ask_to_remove),
+        action("/environments/{id}/remove", remove),
+    ]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A replacement as it was typed, and what is wrong with it: with one of its fields, or with both."""
+
+    instance: str = ""
+    replacement: str = ""
+    errors: tuple[tuple[str, str], ...] = ()
+
+    def error_of(self, field: str) -> str:
+        """Return what is wrong with a field."""
+        return " ".join(words for name, words in self.errors if name == field)
+
+
+def list_environments(request: Request) -> Response:
+    """List the environments with their replacements."""
+    return _list(request)
+
+
+def _list(request: Request, *, status: int = 200, name: str = "", error: str = "") -> Response:
+    found = _environments(request).list()
+    return render(request, "environments.html", status=status, environments=found, name=name, error=error)
+
+
+async def add(request: Request, filled: Filled) -> Response:
+    """Add an environment, and show it: its replacements come next."""
+    name = _one(filled, "name")
+    try:
+        made = await run_in_threadpool(_environments(request).add, name)
+    except (InputInvalid, NameTaken) as error:
+        words = _words_of(error)
+        return await run_in_threadpool(lambda: _list(request, status=422, name=name, error=words))
+    return go(f"/environments/{made.id}")
+
+
+def suggest(request: Request) -> Response:
+    """Return the names of the first instances that fit what is being typed, as options of a list."""
+    typed = (request.query_params.get("instance") or request.query_params.get("replacement") or "").strip()[:200]
+    found = host_of(request).store.list(typed, limit=_MOST_SUGGESTED)
+    return render(request, "_instance_names.html", instances=found, label=host_of(request).label)
+
+
+def show(request: Request) -> Response:
+    """Show which instance stands in for which, and what adds another replacement."""
+    return _show(request, _environment(request), Typed())
+
+
+def _show(request: Request, environment: Environment, typed: Typed, *, status: int = 200) -> Response:
+    host = host_of(request)
+    ids = {each.name: each.id for name in environment.replacements for each in (host.store.get(name),)}
+    return render(
+        request,
+        "environment.html",
+        status=status,
+        environment=environment,
+        ids=ids,
+        typed=typed,
+        instances=host.store.list(limit=_MOST_SUGGESTED),
+        label=host.label,
+    )
+
+
+async def put(request: Request, filled: Filled) -> Response:
+    """Let one instance stand in for another."""
+    environment = await run_in_threadpool(_environment, request)
+    typed = Typed(_one(filled, "instance"), _one(filled, "replacement"))
+    problems = await run_in_threadpool(_put, request, environment, typed)
+    if problems:
+        wrong = Typed(typed.instance, typed.replacement, problems)
+        return await run_in_threadpool(lambda: _show(request, environment, wrong, status=422))
+    session_of(request).note(f'In "{environment.name}", "{typed.replacement}" stands in for "{typed.instance}".')
+    return go(f"/environments/{environment.id}")
+
+
+def _put(request: Request, environment: Environment, typed: Typed) -> tuple[tuple[str, str], ...]:
+    """Keep a replacement, or return what is wrong with it, by field."""
+    store, problems = host_of(request).store, []
+    for field, name in (("instance", typed.instance), ("replacement", typed.replacement)):
+        try:
+            store.get(name)
+        except UnknownName as error:
+            problems.append((field, f"{error.message} {error.next_step}" if name else "Write the name of an instance."))
+    if problems:
+        return tuple(problems)
+    try:
+        _environments(request).put(environment.name, typed.instance, typed.replacement)
+    except InputInvalid as error:
+        return (("replacement", _words_of(error)),)
+    return ()
+
+
+async def drop(request: Request, filled: Filled) -> Response:
+    """Let an instance stand for itself again."""
+    environment = await run_in_threadpool(_environment, request)
+    name = _one(filled, "instance")
+    await run_in_threadpool(_environments(request).drop, environment.name, name)
+    session_of(request).note(f'In "{environment.name}", "{name}" stands for itself again.')
+    return go(f"/environments/{environment.id}")
+
+
+def ask_to_remove(request: Request) -> Response:
+    """Ask once before the environment is removed."""
+    return render(request, "environment_remove.html", environment=_environment(request))
+
+
+async def remove(request: Request, filled: Filled) -> Response:
+    """Remove the environment; the instances stay."""
+    del filled
+    environment = await run_in_threadpool(_environment, request)
+    await run_in_threadpool(_environments(request).remove, environment.name)
+    session_of(request).note(f'The environment "{environment.name}" was removed; its instances are still there.')
+    return go("/environments")
+
+
+def _environments(request: Request) -> EnvironmentStore:
+    return EnvironmentStore(host_of(request).store)
+
+
+def _environment(request: Request) -> Environment:
+    """Return the environment of the address. Raises UnknownName."""
+    return _environments(request).get_by_id(request.path_params["id"])
+
+
+def _one(filled: Filled, name: str) -> str:
+    return (filled.get(name) or ("",))[-1].strip()
+
+
+def _words_of(error: ConnectorHostError) -> str:
+    problems = " ".join(f"{each.sentence[:1].upper()}{each.sentence[1:]} {each.fix}".strip() for each in error.problems)
+    return problems or f"{error.message} {error.next_step}".strip()
