@@ -12,7 +12,7 @@ from connector_host.contract.errors import ConfigurationError, ConnectorHostErro
 from .lists import Part
 from .plan import Window
 from .splice import Prefix
-from .state import Position
+from .state import Leftover, Position
 
 __all__ = ["FATAL", "Block", "Dead", "Failure", "Listed", "Reading", "Record", "Unit"]
 
@@ -35,12 +35,14 @@ class Dead:
 class Failure:
     """A part of the stream that could not be read, and from when on it is to be read again.
 
-    `error` is why; None where the part was read, but changed all the while, so that something may be missing.
+    `error` is why; None where the part was read, but changed all the while, so that something may be missing. `earlier`
+    tells that nothing of it failed for the first time in this run.
     """
 
     what: str
     error: ConnectorHostError | None
     since: datetime.datetime | None = None
+    earlier: bool = False
 
     def __str__(self) -> str:
         """Return it as one sentence."""
@@ -53,13 +55,16 @@ class Failure:
 class Block:
     """Records that came together, and from where a run goes on when they are safe.
 
-    `ids` are those that were asked for, as JSON. `missing` are ids that gave no record, each with what is added to it.
+    `ids` are those that were asked for, as JSON, and `left` those of them that gave no record. `error` is why some
+    failed; `barren` tells that nothing came for any of them, and that it is not about single records.
     """
 
     records: Sequence[Record] = field(repr=False)
     position: Position
     ids: tuple[bytes, ...] = ()
-    missing: list[dict[str, Any]] = field(default_factory=list)
+    left: list[Leftover] = field(default_factory=list)
+    error: ConnectorHostError | None = None
+    barren: bool = False
     dead: list[Dead] = field(default_factory=list)
     duplicates: int = 0
     failure: Failure | None = None

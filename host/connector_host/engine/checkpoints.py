@@ -90,13 +90,15 @@ class Checkpoints:
         self._save()
         self._size, self._records, self._made = 0, counts.read, self._clock.monotonic()
 
-    def finish(self, counts: Counts, *, failed: bool) -> None:
+    def finish(self, counts: Counts) -> None:
         """End the run: everything is safe, and the next one begins where this one has read up to."""
         prepared, state = self.prepared, self.prepared.state
         self.make(counts)
         run = prepared.run
         state.runs = run.number
-        state.until = _read_up_to(run, state.until, failed=failed or run.failed)
+        state.until = _read_up_to(run, state.until)
+        # A full run asks for everything again.
+        state.waiting = [] if state.mode == "full" else run.gone
         state.run = None
         self.keys.end_run()
         self._sink.finish()
@@ -111,8 +113,8 @@ class Checkpoints:
         self._store.save(state)
 
 
-def _read_up_to(run: RunState, before: datetime.datetime | None, *, failed: bool) -> datetime.datetime | None:
+def _read_up_to(run: RunState, before: datetime.datetime | None) -> datetime.datetime | None:
     """Return the time up to which everything has been read; what failed is read again the next time."""
-    if not failed:
+    if not run.failed:
         return run.until
     return run.failed_since or run.since or before

@@ -9,11 +9,17 @@ from typing import Any
 import msgspec
 
 from connector_host.contract.answers import MeaningKind
-from connector_host.contract.errors import AnswerUnreadable, ConnectorHostError, VendorFault, VendorRefused
+from connector_host.contract.errors import (
+    ConnectorHostError,
+    QuotaExhausted,
+    RecordRejected,
+    StopError,
+    TemporaryError,
+    VendorFault,
+)
 from connector_host.contract.paths import set_path
 from connector_host.contract.stream_models import Details
 
-from .blocks import Dead
 from .envelope import EnvelopeError, fields_of, list_of, lists_of, page_of, wanted
 from .lists import Caller, unreadable
 from .plan import filled
@@ -21,17 +27,24 @@ from .shape import Shape
 
 __all__ = ["DetailsReader", "Given"]
 
-_ABOUT_A_RECORD = (VendorRefused, AnswerUnreadable, VendorFault)
+_REFUSALS = (StopError, RecordRejected)
+_PASSING = (TemporaryError, QuotaExhausted)
 _NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
 @dataclass(slots=True)
 class Given:
-    """What some ids gave: records, ids without a record, and ids that the vendor fails on."""
+    """What some ids gave: records, ids without a record, ids that are refused and why, and ids that failed in passing.
+
+    `error` is why some failed, or why nothing came, and `barren` tells the latter: then it is not about single records.
+    """
 
     records: list[msgspec.Raw] = field(default_factory=list)
     missing: list[Any] = field(default_factory=list)
-    dead: list[Dead] = field(default_factory=list)
+    refused: list[tuple[Any, str]] = field(default_factory=list)
+    failed: list[Any] = field(default_factory=list)
+    error: ConnectorHostError | None = None
+    barren: bool = False
 
 
 class DetailsReader:
@@ -43,35 +56,47 @@ class DetailsReader:
         self._settings = settings
         self._shape = Shape((primary_key,)) if primary_key is not None else None
 
-    async def ask(self, ids: Sequence[Any], *, tolerant: bool) -> Given:
-        """Return the records of at most a batch of ids.
-
-        Where the vendor refuses a batch, `tolerant` finds out which of its ids are to blame. Raises what `call`
-        raises; a refusal that is not about single records is raised as it is.
-        """
+    async def ask(self, ids: Sequence[Any]) -> Given:
+        """Return the records of at most a batch of ids. Raises what `call` raises."""
         try:
             records = await self._records(ids)
-        except _ABOUT_A_RECORD as error:
+        except StopError as error:
             if len(ids) == 1 and error.call.status in _NOT_THERE:
                 return Given(missing=list(ids))
-            if not tolerant:
-                raise
-            return await self._without_culprits(ids, error)
+            raise
         return Given(records, self._missing(ids, records))
 
-    async def _without_culprits(self, ids: Sequence[Any], error: ConnectorHostError) -> Given:
-        """Ask for smaller and smaller parts; what fails alone is dead. If everything fails, it is not the records."""
-        if len(ids) == 1:
-            return Given(dead=[Dead(error.message, ids=list(ids))])
-        middle = len(ids) // 2
-        given = Given()
-        for part in (ids[:middle], ids[middle:]):
-            some = await self.ask(part, tolerant=True)
-            given.records += some.records
-            given.missing += some.missing
-            given.dead += some.dead
-        if not given.records and not given.missing:
-            raise error
+    async def ask_apart(self, ids: Sequence[Any]) -> Given:
+        """Return the records of at most a batch of ids; where it fails, find out which of its ids are to blame.
+
+        Smaller and smaller parts are asked for. Raises only errors after which nothing else can be had either.
+        """
+        given, error = Given(), None
+        parts: list[Sequence[Any]] = [ids]
+        most, in_a_row = _most_in_a_row(len(ids)), 0
+        while parts and in_a_row < most:
+            part = parts.pop()
+            try:
+                some = await self.ask(part)
+            except (*_REFUSALS, *_PASSING) as found:
+                error = found
+                in_a_row += _weight(found, most)
+                if len(part) > 1:
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+                elif isinstance(found, _PASSING):
+                    given.failed += part
+                else:
+                    given.refused.append((part[0], found.message))
+            else:
+                in_a_row = 0
+                given.records += some.records
+                given.missing += some.missing
+        # What was not asked for comes first the next time, lest it waits for ever behind what always fails.
+        given.failed = [each for part in reversed(parts) for each in part] + given.failed
+        alone = len(ids) == 1 and not given.failed
+        given.barren = error is not None and not (given.records or given.missing or alone)
+        given.error = error if given.barren or given.failed else None
         return given
 
     async def _records(self, ids: Sequence[Any]) -> list[msgspec.Raw]:
@@ -103,3 +128,21 @@ class DetailsReader:
         found = {key.lower() for key in keys}
         missing = [each for each in ids if msgspec.json.encode(each).lower() not in found]
         return missing if len(missing) < len(ids) else []
+
+
+def _most_in_a_row(number: int) -> int:
+    """Return how many requests may fail one after another: halving comes down to a single id, and to one beside it."""
+    return number.bit_length() + 2
+
+
+def _weight(error: ConnectorHostError, most: int) -> int:
+    """Return how much of the patience an error takes: refusals none, two time-outs in a row or a used quota all."""
+    match error:
+        case VendorFault():
+            return 1
+        case TemporaryError():
+            return (most + 1) // 2
+        case QuotaExhausted():
+            return most
+        case _:
+            return 0

@@ -28,6 +28,8 @@ _SIGN, _RANGE = 2**63, 2**64
 class Emitter:
     """Writes the records of one run; `remembers` tells whether their keys are kept.
 
+    `cut` tells whether the last block had more records than there was room for.
+
     With `marks`, records say what happened to them. A known record with the same content is not written again; with
     `per_run` one that has come in the same run is not, whatever its content, and earlier runs do not count.
     """
@@ -48,6 +50,7 @@ class Emitter:
         counts: Counts,
     ) -> None:
         self.counts = counts
+        self.cut = False
         self._sink = sink
         self._dead_letters = dead_letters
         self._keys = keys
@@ -65,16 +68,17 @@ class Emitter:
             self._bury(dead)
         self.counts.read += block.duplicates
         self.counts.duplicates += block.duplicates
-        if block.ids:
-            self._keys.put_ids(block.ids, self._run)
+        self.cut = False
         records, keys = self._good(block.records)
-        if not records:
-            return 0
-        if not self._remembers:
-            some = records if len(records) <= most else records[: int(most)]
-            self.counts.read -= len(records) - len(some)
-            return self._write(some)
-        return self._write(self._fresh(records, keys, most))
+        if self._remembers:
+            records = self._fresh(records, keys, most) if records else records
+        elif len(records) > most:
+            self.cut = True
+            self.counts.read -= len(records) - int(most)
+            records = records[: int(most)]
+        if block.ids and not self.cut:
+            self._keys.put_ids(block.ids, self._run)
+        return self._write(records) if records else 0
 
     def remove(self, keys: Sequence[bytes]) -> int:
         """Write that records are no longer there, and forget them; return the bytes written."""
@@ -119,6 +123,7 @@ class Emitter:
             before = known.get(key)
             if before is None or not self._repeats(before, digest):
                 if len(fresh) >= most:
+                    self.cut = True
                     self.counts.read -= 1
                     continue
                 fresh.append(self._marked(record, new=before is None))

@@ -78,6 +78,9 @@ def prepare(
     limited = is_incremental(stream, streams)
     window = _window(stream, streams, state, asked, now=now, overlap=overlap if limited else None)
     run = RunState(state.runs + 1, request, now, window.since, window.until)
+    if state.mode != "full":
+        run.gone = [*state.waiting, *(state.run.gone if state.run is not None else ())]
+    state.waiting = []
     if state.run is not None:
         run.number = state.run.number + 1
     return Prepared(state, run, window, selection, True, now - overlap)
@@ -131,7 +134,7 @@ def _window(
     window = window_of(limited_by(stream, streams), since, until, now.timestamp())
     if overlap is None:
         return window
-    if state.mode != "full" and since is None:
+    if state.mode == "incremental" and since is None:
         before = state.until
         if before is not None:
             window = Window(before - overlap, window.until)

@@ -28,8 +28,11 @@ async def remove_what_is_gone(
             size = look_up.batch or 1
             for start in range(0, len(keys), size):
                 ids = [msgspec.json.decode(key) for key in keys[start : start + size]]
-                given = await reader.ask(ids, tolerant=True)
+                given = await reader.ask_apart(ids)
+                if given.barren and given.error is not None:
+                    raise given.error
+                unknown = [*given.failed, *(each for each, _ in given.refused)]
                 there |= {key.lower() for key in emitter.keep(given.records)}
-                there |= {msgspec.json.encode(each).lower() for dead in given.dead for each in dead.ids or ()}
+                there |= {msgspec.json.encode(each).lower() for each in unknown}
             gone = [key for key in keys if key.lower() not in there]
         checkpoints.passed(emitter.remove(gone), counts)

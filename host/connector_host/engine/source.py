@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from connector_host.contract.errors import AnswerUnreadable, CallFacts, ConnectorHostError
+from connector_host.contract.errors import AnswerUnreadable, CallFacts
 from connector_host.contract.stream_models import Stream, StreamList
 
 from .ahead import in_order
-from .blocks import FATAL, Block, Dead, Failure, Listed, Reading, Record
+from .blocks import Block, Dead, Listed, Reading, Record
 from .coded import blocks_of_code
 from .details import DetailsReader, Given
 from .envelope import fields_of, list_of, value_of
@@ -23,18 +23,18 @@ from .selection import Selection
 from .shape import Shape
 from .slices import Slicer
 from .splice import Prefix
-from .state import Position
+from .state import Leftover, Position
 from .surroundings import Surroundings
 from .values import Values
 from .ways import Way, choose_way
 
 __all__ = ["Source"]
 
-_TRIES = 2
 _SAMPLES = 5
 _LISTED_AHEAD = 2
 """Pages of ids that are at hand or under way, where details follow."""
 _AHEAD = 2
+_MOST_FAILURES = 3
 
 
 class Source:
@@ -119,22 +119,24 @@ class Source:
                     break
         return number, parts
 
-    async def ask_again(self, missing: Sequence[dict[str, Any]]) -> Block:
-        """Ask once more for ids that gave no record."""
-        block = Block([], Position())
-        records: list[Record] = []
-        together: dict[bytes, list[Any]] = {}
-        for each in missing:
-            together.setdefault(msgspec.json.encode(each.get("add", {})), []).append(each["id"])
-        for added, ids in together.items():
-            fields = msgspec.json.decode(added)
-            for start in range(0, len(ids), self._batch or 1):
-                given = await self._asked(ids[start : start + self._batch], block)
-                records += self._finished(given.records, Prefix(fields), block.dead)
-                block.missing += _missing(given, Prefix(fields))
-                block.dead += given.dead
-        block.records = records
-        return block
+    async def ask_again(self, leftovers: Sequence[Leftover]) -> AsyncGenerator[tuple[Block, Sequence[Leftover]], None]:
+        """Ask once more for ids that gave no record; yield what came, and which of them were asked for.
+
+        Where the vendor fails on several batches in a row, the rest is left alone.
+        """
+        together: dict[bytes, dict[bytes, Leftover]] = {}
+        for each in leftovers:
+            together.setdefault(msgspec.json.encode(each.add), {})[msgspec.json.encode(each.id)] = each
+        failures = 0
+        for group in together.values():
+            every = list(group.values())
+            while every and failures < _MOST_FAILURES:
+                size = self._wanted()
+                some, every = every[:size], every[size:]
+                block = Block([], Position())
+                await self._ask([each.id for each in some], Prefix(some[0].add), block)
+                failures = failures + 1 if block.barren else 0
+                yield block, some
 
     def _of_list(self, each: StreamList, listing: Listing, begin: Position) -> AsyncGenerator[Block, None]:
         if self._details is None:
@@ -205,7 +207,7 @@ class Source:
 
     def _wanted(self) -> int:
         """Return how many ids the next batch has: no more than are wanted at all."""
-        return int(min(self._batch, max(1.0, self._reading.most())))
+        return int(min(self._batch or 1, max(1.0, self._reading.most())))
 
     async def _detailed(
         self, batch: Sequence[tuple[Any, bytes]], prefix: Prefix, position: Position, twice: int, page: Listed | None
@@ -215,32 +217,21 @@ class Source:
         if page is not None:
             block.page, block.pages = page.part.step.number, page.part.found.total_pages
         if batch:
-            given = await self._asked([value for value, _ in batch], block)
-            block.records = self._finished(given.records, prefix, block.dead)
-            block.dead += given.dead
-            block.missing = _missing(given, prefix)
+            await self._ask([value for value, _ in batch], prefix, block)
         return block
 
     def emitted(self, block: Block) -> None:
         """Take note that a block's ids are known to whoever reads the blocks."""
         self._in_flight.difference_update(block.ids)
 
-    async def _asked(self, ids: Sequence[Any], block: Block) -> Given:
-        """Ask for ids; in a tolerant reading what fails twice is told in the block."""
+    async def _ask(self, ids: Sequence[Any], prefix: Prefix, block: Block) -> None:
+        """Put the records of ids into a block; in a tolerant reading also what became of the others."""
         if self._details is None:
-            return Given()
-        for attempt in range(1, _TRIES + 1):
-            try:
-                return await self._details.ask(ids, tolerant=self._reading.tolerant)
-            except FATAL:
-                raise
-            except ConnectorHostError as error:
-                if not self._reading.tolerant:
-                    raise
-                if attempt == _TRIES:
-                    block.failure = Failure(f"{len(ids)} ids of {self._stream.name}", error, block.position.since)
-                    return Given(dead=[Dead(error.message, ids=list(ids))])
-        raise AssertionError("unreachable")  # pragma: no cover -- the last try returns or raises
+            return
+        given = await (self._details.ask_apart(ids) if self._reading.tolerant else self._details.ask(ids))
+        block.records = self._finished(given.records, prefix, block.dead)
+        block.left = _left(given, prefix)
+        block.error, block.barren = given.error, given.barren
 
     def _fresh(self, ids: list[tuple[Any, bytes]]) -> tuple[list[tuple[Any, bytes]], int]:
         """Return the ids that were not asked for yet, and how many were."""
@@ -305,8 +296,12 @@ def _ids_in(each: StreamList, rows: Sequence[msgspec.Raw]) -> list[tuple[Any, by
     return [(value, msgspec.json.encode(value)) for value in values]
 
 
-def _missing(given: Given, prefix: Prefix) -> list[dict[str, Any]]:
-    return [{"id": each, **({"add": prefix.fields} if prefix else {})} for each in given.missing]
+def _left(given: Given, prefix: Prefix) -> list[Leftover]:
+    return [
+        *(Leftover(each, prefix.fields) for each in given.missing),
+        *(Leftover(each, prefix.fields, "refused", reason) for each, reason in given.refused),
+        *(Leftover(each, prefix.fields, "failed") for each in given.failed),
+    ]
 
 
 async def _ready(block: Block) -> Block:

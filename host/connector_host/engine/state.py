@@ -3,7 +3,7 @@
 import datetime
 import sqlite3
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -13,7 +13,7 @@ from .files import write_whole
 from .keys import KeyStore
 from .sinks.base import SinkMark
 
-__all__ = ["FolderState", "MemoryState", "Position", "RunState", "StateStore", "SyncState"]
+__all__ = ["FolderState", "Leftover", "MemoryState", "Position", "RunState", "StateStore", "SyncState"]
 
 _FORMAT = 1
 
@@ -38,10 +38,22 @@ class Position(msgspec.Struct, omit_defaults=True):
     resume: Any = None
 
 
+class Leftover(msgspec.Struct, omit_defaults=True):
+    """An id that was asked for and gave no record, with what is added to its record.
+
+    `why` tells whether the vendor has no record of it, refuses it for a `reason`, or failed in passing.
+    """
+
+    id: Any
+    add: dict[str, Any] = {}
+    why: Literal["missing", "refused", "failed"] = "missing"
+    reason: str = ""
+
+
 class RunState(msgspec.Struct, omit_defaults=True):
     """A run that is under way, or was broken off. `request` tells whether a later command may go on with it.
 
-    `gone` are ids that gave no record and are asked for once more at the end.
+    `gone` are ids that gave no record and are asked for once more at the end, those of earlier runs among them.
     """
 
     number: int
@@ -50,7 +62,7 @@ class RunState(msgspec.Struct, omit_defaults=True):
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
     position: Position = msgspec.field(default_factory=Position)
-    gone: list[dict[str, Any]] = []
+    gone: list[Leftover] = []
     failed_since: datetime.datetime | None = None
     failed: bool = False
     counts: dict[str, int] = {}
@@ -60,7 +72,8 @@ class SyncState(msgspec.Struct):
     """What is known of a stream. `until` is the time up to which the vendor's changes have been read.
 
     `sequence` counts checkpoints. `way` is which of a stream's ways to its records worked. `gap` is by how many the
-    vendor's total differed from its list when nothing moved.
+    vendor's total differed from its list when nothing moved. `waiting` are ids that the vendor failed on until the run
+    ended: the next one asks for them as well.
     """
 
     version: int
@@ -74,6 +87,7 @@ class SyncState(msgspec.Struct):
     gap: int | None = None
     sink: SinkMark | None = None
     dead_offset: int = 0
+    waiting: list[Leftover] = []
     run: RunState | None = None
 
     @classmethod

@@ -9,9 +9,10 @@ import datetime
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 
 from connector_host.contract.clock import Clock
-from connector_host.contract.errors import ConfigurationError, ConnectorHostError
+from connector_host.contract.errors import ConfigurationError, ConnectorHostError, VendorFault
 
 from .blocks import Block, Failure, Reading
 from .checkpoints import Cadence, Checkpoints
@@ -19,6 +20,7 @@ from .connection import Connection
 from .dead_letters import DeadLetters, NoDeadLetters
 from .emitter import Emitter
 from .estimate import estimate_of
+from .leftovers import Leftovers
 from .preparation import Mode, Prepared, prepare
 from .removal import remove_what_is_gone
 from .report import Counts, Estimate, Progress, RunEnd, SyncReport
@@ -28,12 +30,23 @@ from .state import Position, StateStore
 from .totals import Totals
 from .tracking import Tracker
 from .transform import transform_of
-from .ways import choose_way, name_of
+from .ways import Way, choose_way, name_of
 
 __all__ = ["Sync"]
 
 _MOST_FAILURES = 3
-_MOST_GONE = 10_000
+_MOST_SINGLE_FAULTS = 20
+"""Single ids in a row that the vendor may fail on: no other id of their batch shows that it is not the records."""
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What works together in one run."""
+
+    source: Source
+    emitter: Emitter
+    checkpoints: Checkpoints
+    leftovers: Leftovers
 
 
 class Sync:
@@ -141,8 +154,8 @@ class Sync:
                 ) from found
             if not checkpoints.finished:
                 checkpoints.make(counts)
-            if error is None and self._failures and counts.read == counts.dead:
-                error = self._failures[0].error
+            if error is None and counts.read == counts.dead:
+                error = next((each.error for each in self._failures if not each.earlier), None)
         finally:
             await self._let_go()
             self._sink.close()
@@ -207,58 +220,66 @@ class Sync:
             counts=counts,
         )
         totals = Totals(self._connection, self._stream, prepared, checkpoints, counts)
-        source = Source(self._stream, way, around, selection=prepared.selection, reading=reading)
-        complete = await self._read(source, reading, emitter, checkpoints, tracker)
+        parts = _Parts(self._source(way, reading, prepared), emitter, checkpoints, Leftovers(prepared, counts))
+        complete = await self._read(parts, reading, tracker)
         while complete and await totals.ask_for_another_pass():
-            source = Source(self._stream, way, around, selection=prepared.selection, reading=totals.again(reading))
+            parts.source = self._source(way, totals.again(reading), prepared)
             run.position = Position()
-            complete = await self._read(source, reading, emitter, checkpoints, tracker)
+            complete = await self._read(parts, reading, tracker)
         self._warnings += totals.warnings
         if not complete:
             if state.mode == "full":
-                checkpoints.finish(counts, failed=bool(self._failures))
+                checkpoints.finish(counts)
             return
-        if run.gone:
-            self._take(await source.ask_again(run.gone), emitter, source, checkpoints, last=True)
+        if not await self._ask_again(parts):
+            return
         if state.mode == "changes" and not (self._failures or run.failed or totals.moving):
             await remove_what_is_gone(self._connection, self._stream, emitter, checkpoints, counts)
-        checkpoints.finish(counts, failed=bool(self._failures))
+        checkpoints.finish(counts)
 
-    async def _read(
-        self, source: Source, reading: Reading, emitter: Emitter, checkpoints: Checkpoints, tracker: Tracker
-    ) -> bool:
+    def _source(self, way: Way, reading: Reading, prepared: Prepared) -> Source:
+        return Source(self._stream, way, self._connection.surroundings, selection=prepared.selection, reading=reading)
+
+    async def _read(self, parts: _Parts, reading: Reading, tracker: Tracker) -> bool:
         """Read from where the run is to its end; tell whether it was reached, and not the limit before it."""
         in_a_row = 0
-        async with aclosing(source.blocks(checkpoints.prepared.run.position)) as blocks:
+        async with aclosing(parts.source.blocks(parts.checkpoints.prepared.run.position)) as blocks:
             async for block in blocks:
-                self._take(block, emitter, source, checkpoints)
+                parts.leftovers.add(block)
+                self._take(block, parts, block.position)
                 tracker.moved(block)
-                error = block.failure.error if block.failure is not None else None
+                error = _stops(block)
                 in_a_row = in_a_row + 1 if error is not None else 0
-                if error is not None and in_a_row >= _MOST_FAILURES:
+                if error is not None and in_a_row >= _patience(block):
                     raise error
                 if reading.most() <= 0:
                     return False
         return True
 
-    def _take(
-        self, block: Block, emitter: Emitter, source: Source, checkpoints: Checkpoints, *, last: bool = False
-    ) -> None:
-        """Write a block and pass it: nothing waits between the two."""
-        run = checkpoints.prepared.run
+    async def _ask_again(self, parts: _Parts) -> bool:
+        """Ask once more for what gave no record; tell whether that came to its end, and not to the limit before it."""
+        leftovers, run = parts.leftovers, parts.checkpoints.prepared.run
+        async with aclosing(parts.source.ask_again(leftovers.to_ask())) as blocks:
+            async for block, asked in blocks:
+                before = run.gone
+                leftovers.answered(block, asked)
+                if not self._take(block, parts):
+                    run.gone = before
+                    return False
+        failure = leftovers.failure()
+        if failure is not None:
+            self._failures.append(failure)
+        return True
+
+    def _take(self, block: Block, parts: _Parts, position: Position | None = None) -> bool:
+        """Write a block and pass it: nothing waits between the two. Tell whether all of it was within the limit."""
+        emitter, run = parts.emitter, parts.checkpoints.prepared.run
         before = emitter.counts.written
         size = emitter.take(block, float("inf") if self._limit is None else self._limit - self._this_time)
         self._this_time += emitter.counts.written - before
-        source.emitted(block)
-        if last:
-            emitter.counts.gone += len(block.missing)
-            run.gone = []
-        else:
-            room = max(0, _MOST_GONE - len(run.gone))
-            run.gone += block.missing[:room]
-            emitter.counts.gone += len(block.missing[room:])
-            whole = self._limit is None or self._this_time < self._limit
-            run.position = block.position if whole else run.position
+        parts.source.emitted(block)
+        if position is not None and (self._limit is None or self._this_time < self._limit):
+            run.position = position
         if block.failure is not None:
             if block.failure.error is not None:
                 self._failures.append(block.failure)
@@ -268,4 +289,20 @@ class Sync:
             run.failed = True
             if since is not None:
                 run.failed_since = min(since, run.failed_since or since)
-        checkpoints.passed(size, emitter.counts)
+        if emitter.cut:
+            return False
+        parts.checkpoints.passed(size, emitter.counts)
+        return True
+
+
+def _stops(block: Block) -> ConnectorHostError | None:
+    """Return why nothing came, where the next block may well fail in the same way."""
+    if block.failure is not None:
+        return block.failure.error
+    return block.error if block.barren else None
+
+
+def _patience(block: Block) -> int:
+    """Return how many blocks in a row may fail like this one."""
+    single = len(block.ids) == 1 and isinstance(block.error, VendorFault)
+    return _MOST_SINGLE_FAULTS if single else _MOST_FAILURES

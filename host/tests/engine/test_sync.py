@@ -258,13 +258,123 @@ async def test_a_bad_record_is_kept_with_its_reason_and_the_others_go_on(pull, t
     assert letter["record"] == bad[0]
 
 
-async def test_an_id_that_the_vendor_fails_on_is_found_and_the_others_come(pull, tmp_path):
+def failing_details(vendor, answer, *ids):
+    """Answer so wherever one of the ids is asked for; nothing is asked for any more without it."""
+    vendor.before = lambda name, given: answer() if name == "details" and {*ids} & {*given["ids"]} else None
+
+
+def out_of_time():
+    raise httpx.ReadTimeout("nothing came")
+
+
+async def test_an_id_that_the_vendor_refuses_twice_is_dead_and_the_others_come(pull, tmp_path):
     vendor = ThingsVendor(things(*range(1, 8)))
-    vendor.before = lambda name, given: httpx.Response(500) if name == "details" and 5 in given["ids"] else None
+    failing_details(vendor, lambda: httpx.Response(400, json={"message": "broken"}), 5)
     report = await pull(vendor, stream(details=True), mode="full")
     assert sorted(record["id"] for record in records(tmp_path)) == [1, 2, 3, 4, 6, 7]
-    assert records(tmp_path, "things.dead.jsonl")[0]["ids"] == [5]
+    (letter,) = records(tmp_path, "things.dead.jsonl")
+    assert (letter["ids"], "broken" in letter["reason"]) == ([5], True)
     assert (report.dead, report.read, report.state) == (1, 7, RunEnd.PARTIAL_SUCCESS)
+    assert [given["ids"] for name, given in vendor.sent if name == "details"].count([5]) == 2
+
+
+async def test_an_id_that_is_refused_only_once_is_not_dead(pull):
+    vendor = ThingsVendor(things(1))
+    answers = [httpx.Response(400)]
+    vendor.before = lambda name, _: answers.pop() if name == "details" and answers else None
+    report = await pull(vendor, stream(details=True))
+    assert (report.state, report.written, report.dead) == (RunEnd.SUCCESS, 1, 0)
+
+
+@pytest.mark.parametrize("answer", [lambda: httpx.Response(503), lambda: httpx.Response(500), out_of_time])
+@pytest.mark.parametrize("more", [{}, {"time": True}])
+async def test_an_id_that_fails_in_passing_waits_for_the_next_pull(pull, tmp_path, answer, more):
+    vendor = ThingsVendor(things(*range(1, 8)))
+    made = stream(details=True, **more)
+    failing_details(vendor, answer, 5)
+    report = await pull(vendor, made)
+    assert (report.state, report.finished, report.dead) == (RunEnd.PARTIAL_SUCCESS, True, 0)
+    assert report.failures[0].startswith("1 id of things, asked for again by the next pull: ")
+    assert 5 not in {record["id"] for record in records(tmp_path)}
+    assert adds_up(report)
+    late = FakeClock(FakeClock().time() + 86_400)
+    again = await pull(vendor, made, clock=late)
+    assert (again.state, again.finished) == (RunEnd.PARTIAL_SUCCESS, True)
+    vendor.before = None
+    vendor.sent.clear()
+    assert (await pull(vendor, made, clock=late)).state is RunEnd.SUCCESS
+    assert Counter(record["id"] for record in records(tmp_path)) == Counter(range(1, 8))
+    if more:
+        # Only the id was asked for: its time was not read again.
+        assert [given["ids"] for name, given in vendor.sent if name == "details"] == [[5]]
+    assert not (tmp_path / "things.dead.jsonl").exists()
+
+
+async def test_a_failure_that_passes_before_the_end_is_none(pull):
+    vendor = ThingsVendor(things(*range(1, 8)))
+    fails = [httpx.Response(503)] * 2
+    vendor.before = lambda name, given: fails.pop() if name == "details" and 5 in given["ids"] and fails else None
+    report = await pull(vendor, stream(details=True))
+    assert (report.state, report.written, report.failures) == (RunEnd.SUCCESS, 7, ())
+
+
+async def test_what_waits_is_asked_for_behind_a_run_that_was_given_up(pull, tmp_path):
+    vendor = ThingsVendor(things(*range(1, 8)))
+    made = stream(details=True, time=True)
+    failing_details(vendor, lambda: httpx.Response(503), 5)
+    await pull(vendor, made)
+    late = FakeClock(FakeClock().time() + 86_400)
+    vendor.things[9] = {"id": 9, "at": 40 * 86_400 + 100}
+    vendor.things[10] = {"id": 10, "at": 40 * 86_400 + 100}
+    await pull(vendor, made, clock=late, watch=lambda sync, _: sync.stop())
+    vendor.before = None
+    assert (await pull(vendor, made, clock=late, columns=["at"])).state is RunEnd.SUCCESS
+    assert Counter(record["id"] for record in records(tmp_path)) == Counter([*range(1, 8), 9, 10])
+
+
+async def test_a_vendor_that_is_down_is_not_asked_for_every_single_id(pull, tmp_path):
+    vendor = ThingsVendor(things(*range(200)), page_size=200)
+    made = stream(details=True)
+    made["details"]["batch"] = 100
+    vendor.before = lambda name, _: httpx.Response(503) if name == "details" else None
+    report = await pull(vendor, made)
+    assert (report.state, report.dead, report.written) == (RunEnd.FAILURE, 0, 0)
+    assert sum(name == "details" for name, _ in vendor.sent) < 50
+    vendor.before = None
+    assert (await pull(vendor, made)).state is RunEnd.SUCCESS
+    assert len(records(tmp_path)) == 200
+
+
+async def test_an_id_does_not_wait_for_ever_behind_those_that_always_fail(pull, tmp_path):
+    vendor = ThingsVendor(things(*range(40)), page_size=40)
+    made = stream(details=True, time=True)
+    made["details"]["batch"] = 10
+    failing_details(vendor, lambda: httpx.Response(500), *range(40))
+    await pull(vendor, made)
+    failing_details(vendor, lambda: httpx.Response(500), *range(30, 39))
+    for _ in range(8):
+        await pull(vendor, made)
+    assert {record["id"] for record in records(tmp_path)} == {*range(30), 39}
+
+
+async def test_more_ids_than_a_state_keeps_are_read_again_with_their_time(pull, tmp_path, monkeypatch):
+    monkeypatch.setattr("connector_host.engine.leftovers._MOST", 1)
+    vendor = ThingsVendor(things(*range(1, 8)))
+    made = stream(details=True, time=True)
+    failing_details(vendor, lambda: httpx.Response(503), 2, 5, 7)
+    report = await pull(vendor, made)
+    assert report.failures[0].startswith("3 ids of things")
+    vendor.before = None
+    assert (await pull(vendor, made)).state is RunEnd.SUCCESS
+    assert Counter(record["id"] for record in records(tmp_path)) == Counter(range(1, 8))
+
+
+async def test_a_limit_in_the_midst_of_one_record_loses_none_of_its_parts(pull, tmp_path):
+    vendor = ThingsVendor([{"id": 1, "notes": [{"no": number} for number in range(5)]}])
+    made = stream(details=True, each="notes", inherit={"of": "id"}, primary_key=["of", "no"])
+    for _ in range(4):
+        await pull(vendor, made, limit=2)
+    assert [record["no"] for record in records(tmp_path)] == list(range(5))
 
 
 async def test_an_id_without_a_record_is_asked_for_once_more_and_then_gone(pull, tmp_path):

@@ -1,0 +1,82 @@
+"""Ids that gave no record when they were asked for: the end of the run asks once more, and decides what they are.
+
+What the vendor then has no record of is gone, and what it refuses again is dead. What it fails on in passing waits in
+the state, and the next run asks for it again.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from connector_host.contract.errors import ConnectorHostError
+
+from .blocks import Block, Dead, Failure
+from .preparation import Prepared
+from .report import Counts
+from .state import Leftover
+
+__all__ = ["Leftovers"]
+
+_MOST = 10_000
+"""Ids that a state keeps; with more, the next run reads the whole time of this one again."""
+
+
+class Leftovers:
+    """The leftovers of one run, which stand in its state all the while."""
+
+    def __init__(self, prepared: Prepared, counts: Counts) -> None:
+        self._stream = prepared.state.stream
+        self._run = prepared.run
+        self._counts = counts
+        self._error: ConnectorHostError | None = None
+        self._too_many = 0
+        self._earlier = True
+        self._left: dict[bytes, Leftover] = {}
+
+    def add(self, block: Block) -> None:
+        """Keep what a block's ids have left over; of what is too much, what failed is read again by the next run."""
+        self._error = block.error or self._error
+        self._earlier = self._earlier and not block.error
+        room = max(0, _MOST - len(self._run.gone))
+        self._run.gone += block.left[:room]
+        for each in block.left[room:]:
+            if each.why == "failed":
+                self._too_many += 1
+                self._run.failed, self._run.failed_since = True, self._run.since
+            else:
+                self._decide(each, block)
+
+    def to_ask(self) -> list[Leftover]:
+        """Return what is to be asked for once more, each id once."""
+        self._left = {_mark(each): each for each in self._run.gone}
+        return list(self._left.values())
+
+    def answered(self, block: Block, asked: Sequence[Leftover]) -> None:
+        """Decide about leftovers that were asked for again."""
+        self._error = block.error or self._error
+        before = {_mark(each): self._left.pop(_mark(each)).why for each in asked}
+        for each in block.left:
+            mark = _mark(each)
+            if each.why == "failed" or (each.why == "refused" and before[mark] != "refused"):
+                self._left[mark] = each
+            else:
+                self._decide(each, block)
+        self._run.gone = list(self._left.values())
+
+    def failure(self) -> Failure | None:
+        """Return what is left in the end, None where nothing is."""
+        number = len(self._run.gone) + self._too_many
+        if not number:
+            return None
+        ids = f"{number:,} {'id' if number == 1 else 'ids'}"
+        return Failure(f"{ids} of {self._stream}, asked for again by the next pull", self._error, earlier=self._earlier)
+
+    def _decide(self, each: Leftover, block: Block) -> None:
+        if each.why == "refused":
+            block.dead.append(Dead(each.reason, ids=[each.id]))
+        else:
+            self._counts.gone += 1
+
+
+def _mark(each: Leftover) -> bytes:
+    return msgspec.json.encode((each.id, each.add))
