@@ -41,7 +41,7 @@ def coded_folder(tmp_path_factory):
     with (package / "plugin.py").open("a") as plugin:
         plugin.write("\n\n" + hook)
     for file, changes in {
-        "connector.yaml": {"name: plain\n": "name: coded\n", "\nchecks:": f"{stream}\nchecks:"},
+        "connector.yaml": {"name: plain\n": "name: coded\n", "\nstreams:\n": f"\nstreams:\n{stream}"},
         "pyproject.toml": {"plain = ": "coded = ", "plain_connector": "coded_connector"},
         "coded_connector/plugin.py": {"plain_connector": "coded_connector", "my_shop": "coded_connector"},
     }.items():

@@ -211,6 +211,8 @@ def _problems(found: "Found") -> Iterator[Problem]:
         try:
             connector = load_found(found)
             _ = connector.catalogue
+            for error in connector.code_problems():
+                yield from _as_problems(error, found.module)
         except ConnectorHostError as error:
             yield from _as_problems(error, found.module)
 

@@ -7,7 +7,7 @@ from .output import say, write, write_table
 from .progress import span
 
 if TYPE_CHECKING:
-    from connector_host.engine.report import Estimate
+    from connector_host.engine.report import Estimate, OperationEstimate
 
 __all__ = ["write_plan"]
 
@@ -18,6 +18,8 @@ def write_plan(estimates: "Sequence[Estimate]") -> None:
     requests = sum(each.requests for each in estimates)
     least = "" if all(each.exact for each in estimates) else "at least "
     write(f"\n{least}{requests:,} requests, {least}{span(sum(each.seconds for each in estimates))}".capitalize() + ".")
+    if coded := [each.stream for each in estimates if each.by_code]:
+        say(f"How often the connector's own code calls is not known beforehand, and not counted: {', '.join(coded)}.")
     say(f"{sum(each.asked for each in estimates):,} requests were made to find out; nothing was pulled.")
 
 
@@ -26,8 +28,15 @@ def _rows(estimates: "Sequence[Estimate]") -> Iterator[tuple[str, ...]]:
         records = "not told" if each.records is None else f"{each.records:,}"
         head = (each.stream, each.mode, records)
         for row in each.operations:
-            limit = "none" if row.calls is None else f"{row.calls} in {row.per_seconds} s"
             number = f"{row.requests:,}" if each.exact else f"{row.requests:,} or more"
-            yield (*head, row.operation, number, limit, span(max(row.seconds, 0)))
+            yield (*head, row.operation, number, _limit(row), span(max(row.seconds, 0)))
             head = ("", "", "")
-        yield ("", "", "", "together", f"{each.requests:,}", "", span(each.seconds))
+        for row in each.by_code:
+            yield (*head, row.operation, "not known", _limit(row), "not known")
+            head = ("", "", "")
+        if each.operations:
+            yield ("", "", "", "together", f"{each.requests:,}", "", span(each.seconds))
+
+
+def _limit(row: "OperationEstimate") -> str:
+    return "none" if row.calls is None else f"{row.calls} in {row.per_seconds} s"

@@ -14,7 +14,7 @@ from typing import Any, Self
 import msgspec
 
 from connector_host.contract.code import CallAnswer, Calls, CheckedPage, CodePage, Extent, StreamCode
-from connector_host.contract.errors import ConnectorBroken
+from connector_host.contract.errors import ConnectorBroken, ConnectorHostError
 from connector_host.contract.secrets import Redactor
 
 from .isolation import HOOK_SECONDS, Outcome, too_slow
@@ -83,7 +83,13 @@ class CodeThread:
                 await asyncio.wait({came}, timeout=left)
         finally:
             _log.debug("%s took %.1f ms", self._what, (time.perf_counter() - started) * 1000)
-        return came.result().result(self._what, self._redactor)
+        try:
+            return came.result().result(self._what, self._redactor)
+        except ConnectorHostError as error:
+            # Those of calls have no secret; code may have raised one of its own.
+            error.message, error.detail = self._redactor(error.message), self._redactor(error.detail)
+            error.args = (error.message,)
+            raise
 
     async def at_home(self, make: Callable[[], Awaitable[CallAnswer | None]]) -> CallAnswer | None:
         """Await `make()` in the host's loop, for the code; its time is not the code's."""

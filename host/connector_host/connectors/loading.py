@@ -164,6 +164,23 @@ class Connector:
         checked: StreamCode = code
         return checked
 
+    def code_problems(self) -> list[ConnectorHostError]:
+        """Ask for all code that the manifest relies on, and return what is wrong with it."""
+        problems: list[ConnectorHostError] = []
+        for stream in self.manifest.streams:
+            if stream.code is not None:
+                try:
+                    self.stream_code(stream)
+                except ConnectorHostError as error:
+                    problems.append(error)
+        for action in self.manifest.actions:
+            if action.code is not None:
+                try:
+                    self.action_code(action)
+                except ConnectorHostError as error:
+                    problems.append(error)
+        return problems
+
     async def stream_pages(
         self, stream: Stream, calls: Calls, extent: Extent, redactor: Redactor
     ) -> AsyncGenerator[CheckedPage, None]:

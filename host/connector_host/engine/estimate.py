@@ -23,11 +23,12 @@ __all__ = ["estimate_of"]
 
 @dataclass(slots=True)
 class _Count:
-    """Requests by operation, and the records that they bring."""
+    """Requests by operation, and the records that they bring; `by_code` are operations whose number is not known."""
 
     requests: Counter[str] = field(default_factory=Counter)
     records: int = 0
     exact: bool = True
+    by_code: tuple[str, ...] = ()
 
 
 async def estimate_of(connection: Connection, stream: Stream, prepared: Prepared) -> Estimate:
@@ -47,6 +48,7 @@ async def estimate_of(connection: Connection, stream: Stream, prepared: Prepared
         max([by_latency, *(row.seconds for row in rows)]),
         count.exact,
         asked,
+        tuple(_row(connection, operation, 0) for operation in count.by_code),
     )
 
 
@@ -55,6 +57,8 @@ async def _count(connection: Connection, stream: Stream, window: Window, selecti
     lists, details = way
     source = Source(stream, way, connection.surroundings, selection=selection, reading=Reading(window))
     count = _Count()
+    if stream.code is not None:
+        count.by_code, count.exact = stream.code.operations, False
     for each in lists:
         if selection.skips(each):
             continue
@@ -64,7 +68,10 @@ async def _count(connection: Connection, stream: Stream, window: Window, selecti
         elif each.for_each is not None and each.for_each.stream is not None:
             parent = await _of_parent(connection, each.for_each.stream, window)
             count.requests += parent.requests
-            values = math.ceil(parent.records / (each.for_each.batch or 1))
+            count.by_code = tuple(dict.fromkeys((*count.by_code, *parent.by_code)))
+            # Of a parent that code reads only those are known that were sampled.
+            least = values if parent.by_code else 0
+            values = max(least, math.ceil(parent.records / (each.for_each.batch or 1)))
             count.exact = count.exact and parent.exact
         pages, found, sure = _of_list(each, parts, values)
         count.exact = count.exact and sure
@@ -73,9 +80,9 @@ async def _count(connection: Connection, stream: Stream, window: Window, selecti
     total = await _total(connection, stream)
     if total is not None and stream.total is not None:
         count.requests[stream.total.operation] += 1
-        count.records, count.exact = total, True
-        size = getattr(lists[0].paging, "page_size", None)
-        if size is not None and len(lists) == 1 and lists[0].for_each is None:
+        count.records, count.exact = total, not count.by_code
+        size = getattr(lists[0].paging, "page_size", None) if len(lists) == 1 else None
+        if size is not None and lists[0].for_each is None:
             count.requests[lists[0].operation] = max(1, math.ceil(total / size))
     if details is not None:
         count.requests[details.operation] += math.ceil(count.records / (details.batch or 1))

@@ -132,7 +132,8 @@ class OperationEstimate:
 class Estimate:
     """What a run would take. `exact` is False where the vendor does not tell how long a list is: then it is the least.
 
-    `asked` counts the requests that were made to find out.
+    `asked` counts the requests that were made to find out. `by_code` are the operations that the connector's own code
+    may call: how often is not known beforehand, and not counted in.
     """
 
     stream: str
@@ -142,6 +143,7 @@ class Estimate:
     seconds: float
     exact: bool
     asked: int
+    by_code: tuple[OperationEstimate, ...] = ()
 
     @property
     def requests(self) -> int:

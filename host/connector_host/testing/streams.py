@@ -144,9 +144,10 @@ async def the_future_is_empty(bench: Bench) -> AsyncIterator[str]:
         streams = connection.surroundings.streams
         limited = is_incremental(bench.stream, streams) and limited_by(bench.stream, streams) is bench.stream
         now = datetime.datetime.fromtimestamp(connection.clock.time(), datetime.UTC)
-    if not limited or any(each.time is None for each in bench.stream.lists):
+    times = [bench.stream.code.time] if bench.stream.code is not None else [each.time for each in bench.stream.lists]
+    if not limited or None in times:
         return
-    knows_until = all(each.time is not None and each.time.until is not None for each in bench.stream.lists)
+    knows_until = all(time is not None and bool(time.until) for time in times)
     limits = {"since": now + _AHEAD, **({"until": now + 2 * _AHEAD} if knows_until else {})}
     found = await bench.read(**limits)
     if found:

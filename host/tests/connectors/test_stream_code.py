@@ -1,9 +1,56 @@
-"""Streams that a connector's own code reads, from outside: pulled, gone on with, refused and broken."""
+"""Streams that a connector's own code reads: pulled like others, gone on with, refused, and hostile."""
+
+import datetime
+import json
+import logging
+import threading
 
 import pytest
 
 from connector_host import connect
+from connector_host.connectors import code as code_module
 from connector_host.connectors import load_connector
+from connector_host.contract.errors import (
+    ConnectorBroken,
+    CredentialsRejected,
+    InputInvalid,
+    PermissionMissing,
+    VendorRefused,
+)
+from connector_host.embedding import connect_async
+from connector_host.engine.checkpoints import Cadence
+from connector_host.engine.sinks import JsonLinesSink
+from connector_host.engine.state import FolderState
+from connector_host.engine.sync import Sync
+from connector_host.testing.clock import FakeClock
+
+SECRET = "tok-marker-4b1f9c2e"
+LISTED = "    lists:\n      - operation: things.ListColours\n"
+HOOKS = """
+import asyncio, sys, threading, time
+from pathlib import Path
+from connector_host.contract.code import CodePage
+from connector_host.contract.errors import VendorFault
+from connector_host.contract.markers import hookimpl
+
+@hookimpl
+def manifest():
+    return Path(__file__).parent / "connector.yaml"
+
+@hookimpl
+def operations():
+    return [Path(__file__).parent / "schemas" / "operations" / "things.json"]
+
+@hookimpl
+def sandbox():
+    from plain_connector.sandbox import PlainSandbox
+    return PlainSandbox()
+"""
+GIVING = """
+@hookimpl
+def stream_code(stream):
+    return Code()
+"""
 
 
 @pytest.fixture
@@ -13,13 +60,366 @@ def coded(coded_folder):
 
 @pytest.fixture
 def running(coded):
-    running = coded.sandbox().start({"things": 35})
+    running = coded.sandbox().start({"things": 35, "token": SECRET})
     yield running
     running.close()
 
 
-def test_records_come_as_from_every_stream(coded, running):
+@pytest.fixture
+def shop(coded, running):
     with connect(coded, credentials=running.credentials, settings=running.settings) as shop:
-        found = list(shop.pull("whole_things"))
-        assert found == list(shop.pull("things"))
+        yield shop
+
+
+@pytest.fixture
+def told(site, running):
+    """Pull the colours with the code of a hostile connector, and return the error that the run ends with."""
+
+    def pull(body, *, head="async def pages(self, calls, extent):", hook=GIVING, **engine):
+        lines = "\n".join(f"        {line}" for line in body.splitlines())
+        site.install(
+            "bad",
+            manifest={LISTED: "    code: {operations: [things.ListColours]}\n"},
+            plugin=f"{HOOKS}\nSECRET = {SECRET!r}\nclass Code:\n    {head}\n{lines}\n{hook}",
+        )
+        connector = load_connector("bad")
+        with (
+            pytest.raises(Exception) as caught,  # noqa: PT011 -- which one is what the tests look at
+            connect(connector, credentials=running.credentials, settings=running.settings, **engine) as bad,
+        ):
+            list(bad.pull("colours"))
+        return caught.value
+
+    return pull
+
+
+def asked(running):
+    return [(method, path) for method, path, _, _ in running.requests]
+
+
+def test_records_come_as_from_every_stream(shop):
+    found = list(shop.pull("whole_things"))
     assert len(found) == 32
+    assert found == list(shop.pull("things"))
+
+
+def test_a_limit_asks_for_no_page_more(shop, running):
+    assert len(list(shop.pull("whole_things", limit=10))) == 10
+    assert sum(path.startswith("/things?") for _, path in asked(running)) == 1
+
+
+def test_times_and_settings_reach_the_code(coded, running):
+    settings = {**running.settings, "include_archived": True}
+    day = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    hours = [day + datetime.timedelta(hours=number) for number in (9, 11)]
+    with connect(coded, credentials=running.credentials, settings=settings) as shop:
+        found = [record["id"] for record in shop.pull("whole_things", since=hours[0], until=hours[1])]
+    assert found == ["t9", "t10", "t11"]
+
+
+def test_times_that_the_code_does_not_take_are_refused(site, running):
+    site.install(
+        "shop",
+        manifest={LISTED: "    code: {operations: [things.ListColours]}\n"},
+        plugin=f"{HOOKS}\nclass Code:\n    async def pages(self, *_):\n        yield CodePage([], 1)\n{GIVING}",
+    )
+    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+        assert list(shop.pull("colours")) == []
+        with pytest.raises(InputInvalid, match="cannot be pulled like this"):
+            list(shop.pull("colours", since=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)))
+
+
+async def _synced(coded, running, folder, **given):
+    connection = connect_async(coded, credentials=running.credentials, settings=running.settings)
+    async with connection as shop:
+        sync = Sync(
+            shop,
+            "whole_things",
+            sink=JsonLinesSink(folder / "whole_things.jsonl"),
+            state=FolderState(folder / ".state", "whole_things"),
+            cadence=Cadence(records=1),
+            **given,
+        )
+        return await sync.run()
+
+
+async def test_a_run_that_was_broken_off_goes_on_behind_the_last_page_that_is_safe(coded, running, tmp_path):
+    def refuse(moved):
+        if moved.page == 2:
+            running.faults.append("400")
+
+    report = await _synced(coded, running, tmp_path, progress=refuse)
+    assert isinstance(report.error, VendorRefused)
+    assert (report.written, report.finished) == (20, False)
+    running.requests.clear()
+    report = await _synced(coded, running, tmp_path)
+    assert (report.resumed, report.finished, report.written) == (True, True, 32)
+    assert "page=3" in asked(running)[0][1]
+    ids = [json.loads(line)["id"] for line in (tmp_path / "whole_things.jsonl").read_text().splitlines()]
+    assert ids == [f"t{number}" for number in range(1, 36) if number % 10]
+
+
+async def test_the_next_pull_reads_what_changed_since(coded, running, tmp_path):
+    report = await _synced(coded, running, tmp_path)
+    assert report.mode == "incremental"
+    now = datetime.datetime.now(datetime.UTC)
+    running.things["t7"]["updated_at"] = now.isoformat()
+    running.requests.clear()
+    report = await _synced(coded, running, tmp_path)
+    assert (report.written, report.finished) == (1, True)
+    assert "since=" in asked(running)[0][1]
+    assert len(running.requests) == 2
+
+
+async def test_compared_with_everything_what_is_gone_is_told(coded, running, tmp_path):
+    await _synced(coded, running, tmp_path, mode="changes")
+    del running.things["t4"]
+    report = await _synced(coded, running, tmp_path, mode="changes")
+    assert (report.written, report.counts.removed, report.counts.unchanged) == (0, 1, 31)
+
+
+async def test_a_filter_leaves_out_what_does_not_match(coded, running, tmp_path):
+    report = await _synced(coded, running, tmp_path, filters={"colour": "red"})
+    assert (report.written, report.filtered) == (10, 22)
+
+
+def test_a_missing_permission_is_told_before_anything_is_sent(coded, running):
+    credentials = {**running.credentials, "access": "Things.Write"}
+    with (
+        pytest.raises(PermissionMissing, match=r"things\.ListThings needs the permission"),
+        connect(coded, credentials=credentials, settings=running.settings) as shop,
+    ):
+        list(shop.pull("whole_things"))
+    assert running.requests == []
+
+
+def test_errors_of_calls_are_told_as_they_are(told, running):
+    running.faults.append("400")
+    error = told("yield CodePage((await calls.call('things.ListColours')).json(), 1)")
+    assert isinstance(error, VendorRefused)
+    assert error.call.operation == "things.ListColours"
+
+
+def test_a_vendor_that_lets_nobody_in_is_told_as_it_is(coded, running):
+    running.options = {**running.options, "token": "tok-another-one"}
+    with (
+        pytest.raises(CredentialsRejected),
+        connect(coded, credentials=running.credentials, settings=running.settings) as shop,
+    ):
+        list(shop.pull("whole_things"))
+
+
+WRONG = {
+    "raises": ("raise ValueError('bad ' + SECRET)\nyield", "raised ValueError"),
+    "raises what is no Exception": ("raise KeyboardInterrupt(SECRET)\nyield", "raised KeyboardInterrupt"),
+    "ends the process": ("sys.exit(SECRET)\nyield", "raised SystemExit"),
+    "cancels itself": ("asyncio.current_task().cancel()\nawait asyncio.sleep(0)\nyield", "raised CancelledError"),
+    "yields no page": ("yield [{'name': 'red'}]", "as page 1, a list, and no CodePage"),
+    "yields records that are none": ("yield CodePage([1], 1)", "records that are no list of objects"),
+    "yields a text": ("yield CodePage('red', 1)", "records that are no list of objects"),
+    "yields what cannot be written": ("yield CodePage([{'name': object()}], 1)", "cannot be written as JSON"),
+    "yields a record without end": (
+        "record = {}\nrecord['name'] = record\nyield CodePage([record], 1)",
+        "cannot be written as JSON (RecursionError)",
+    ),
+    "gives no resume point": ("yield CodePage([], None)", "a resume point that is null"),
+    "gives a resume point that is no JSON": ("yield CodePage([], object())", "a resume point that is no JSON"),
+    "gives one that comes back otherwise": ("yield CodePage([], (1, 2))", "does not come back from JSON as it was"),
+    "gives a long one": ("yield CodePage([], 'x' * 70_000)", "a resume point of 70,002 bytes"),
+    "does not come to an end": (
+        "number = 0\nwhile True:\n    number += 1\n    yield CodePage([], number % 3)",
+        "as page 4, a resume point that it has given before",
+    ),
+    "calls what it may not": ("await calls.call('things.DeleteThing', {'id': 't1'})\nyield", "things.DeleteThing"),
+    "calls what there is not": ("await calls.call('things.Nothing')\nyield", "things.Nothing"),
+}
+
+
+@pytest.mark.parametrize("how", WRONG)
+def test_code_that_goes_wrong_is_told_with_stream_and_hook(told, running, how, caplog):
+    body, words = WRONG[how]
+    with caplog.at_level(logging.DEBUG):
+        error = told(body)
+    assert isinstance(error, ConnectorBroken)
+    assert words in error.message
+    assert "the stream colours" in error.message
+    assert SECRET not in f"{error}{error!r}{error.detail}{error.__cause__}{caplog.text}"
+    assert running.requests == []
+
+
+def test_the_hook_is_named_where_code_fails(told):
+    assert "(hook stream_code of bad)" in told("raise ValueError('x')\nyield").message
+
+
+def test_an_error_that_the_code_makes_itself_has_no_secret(told):
+    error = told("raise VendorFault('down with ' + SECRET, detail=SECRET)\nyield")
+    assert "down with" in error.message
+    assert SECRET not in f"{error}{error!r}{error.detail}"
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("async def pages(self, calls, extent):", "return [CodePage([], 1)]"),
+        ("def pages(self, calls, extent):", "return [CodePage([], 1)]"),
+        ("def pages(self, calls, extent):", "return None"),
+    ],
+)
+def test_pages_that_do_not_come_one_by_one_are_told(told, head, body):
+    assert "does not give pages one after another" in told(body, head=head).message
+
+
+HANGING = {
+    "sleeps": "time.sleep(1.5)\nyield",
+    "waits for nothing": "await asyncio.Event().wait()\nyield",
+    "tries again and again what it may not": (
+        "while True:\n    try:\n        await calls.call('things.DeleteThing', {'id': 't1'})\n"
+        "    except Exception:\n        await asyncio.sleep(0.01)\nyield"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", HANGING)
+def test_code_that_hangs_is_told(told, running, how, monkeypatch):
+    monkeypatch.setattr(code_module, "CODE_SECONDS", 0.1)
+    error = told(HANGING[how])
+    assert isinstance(error, ConnectorBroken)
+    assert "the stream colours (hook stream_code of bad) did not return within 0.1 seconds" in error.message
+    assert running.requests == []
+
+
+def test_the_vendors_time_is_not_the_codes(coded, running, monkeypatch):
+    monkeypatch.setattr(code_module, "CODE_SECONDS", 0.3)
+    running.options = {**running.options, "slow": True}
+    with connect(coded, credentials=running.credentials, settings=running.settings) as shop:
+        assert len(list(shop.pull("whole_things", since=_hour(33), until=_hour(33)))) == 1
+
+
+def _hour(number):
+    return datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(hours=number)
+
+
+@pytest.mark.parametrize("body", ["while True:\n    await calls.sleep(60)\nyield", "await calls.sleep(7200)\nyield"])
+def test_code_may_wait_for_its_vendor_but_not_for_ever(told, body):
+    clock = FakeClock()
+    error = told(body, clock=clock)
+    assert "was not done with one page or record within 3600 seconds" in error.message
+    assert clock.monotonic() <= 3600
+
+
+def test_each_page_has_its_own_time(site, running):
+    site.install(
+        "shop",
+        manifest={LISTED: "    code: {operations: [things.ListColours]}\n"},
+        plugin=f"{HOOKS}\nclass Code:\n    async def pages(self, calls, extent):\n        for number in range(3):\n"
+        "            await calls.sleep(3000)\n            yield CodePage([{'name': str(number)}], number)\n"
+        f"{GIVING}",
+    )
+    clock = FakeClock()
+    connector = load_connector("shop")
+    with connect(connector, credentials=running.credentials, settings=running.settings, clock=clock) as shop:
+        assert [record["name"] for record in shop.pull("colours")] == ["0", "1", "2"]
+    assert clock.slept == [3000] * 3
+
+
+CLEANING = """
+class Code:
+    async def pages(self, calls, extent):
+        try:
+            async with asyncio.timeout(60):
+                for number in range(100):
+                    yield CodePage([{"name": str(number)}], number)
+        finally:
+            Code.ended.append(threading.current_thread().name)
+    ended = []
+"""
+
+
+def test_code_that_is_no_longer_wanted_is_ended_and_cleans_up(site, running):
+    target = site.install(
+        "shop",
+        manifest={LISTED: "    code: {operations: [things.ListColours]}\n"},
+        plugin=f"{HOOKS}\n{CLEANING}\n{GIVING}",
+    )
+    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+        assert len(list(shop.pull("colours", limit=3))) == 3
+    from shop_connector import plugin  # noqa: PLC0415 -- it is installed by the test
+
+    assert target.name == "shop_connector"
+    assert plugin.Code.ended == ["The code of the stream colours (hook stream_code of shop)"]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("The code of")]
+
+
+GIVES = {
+    "nothing": "    return None",
+    "rubbish": "    return 42",
+    "code of another stream": "    return Code() if stream.name == 'things' else None",
+}
+
+
+@pytest.mark.parametrize("how", GIVES)
+def test_a_hook_that_gives_no_code_is_told_when_the_stream_is_pulled(told, how):
+    error = told("yield CodePage([], 1)", hook=f"@hookimpl\ndef stream_code(stream):\n{GIVES[how]}\n")
+    assert isinstance(error, ConnectorBroken)
+    assert "The hook stream_code of bad did not return code with pages() for the stream colours" in error.message
+
+
+def test_a_hook_that_raises_is_told_without_the_secret(told):
+    error = told("yield", hook="@hookimpl\ndef stream_code(stream):\n    raise ValueError('bad ' + SECRET)\n")
+    assert "The hook stream_code of bad raised ValueError." in error.message
+    assert SECRET not in f"{error}{error.detail}"
+
+
+def test_a_connector_without_the_hook_is_broken(site):
+    site.install("bad", manifest={LISTED: "    code: {operations: [things.ListColours]}\n"}, plugin=HOOKS)
+    with pytest.raises(ConnectorBroken, match="gives the stream colours to code, and no hook stream_code is there"):
+        load_connector("bad")
+
+
+EXTENSION = """
+from connector_host.contract.code import CodePage
+from connector_host.contract.markers import hookimpl
+
+class Code:
+    async def pages(self, calls, extent):
+        yield CodePage((await calls.call("things.ListColours")).json(), 1)
+
+@hookimpl
+def stream_code(stream):
+    return Code() if stream.name == "colours" else None
+"""
+
+
+def test_the_code_of_a_stream_may_be_in_an_extension(site, running):
+    site.install("shop", manifest={LISTED: "    code: {operations: [things.ListColours]}\n"}, plugin=HOOKS)
+    site.extend("shop_extension", "shop.colours", EXTENSION)
+    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+        assert [record["name"] for record in shop.pull("colours")] == ["red", "green", "blue"]
+
+
+def test_a_broken_extension_takes_its_stream_along_and_no_other(site, running):
+    site.install("shop", manifest={LISTED: "    code: {operations: [things.ListColours]}\n"}, plugin=HOOKS)
+    site.extend("shop_extension", "shop.colours", f"{EXTENSION}\nraise ValueError('no')\n")
+    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+        assert len(list(shop.pull("things"))) == 32
+        with pytest.raises(ConnectorBroken, match="for the stream colours"):
+            list(shop.pull("colours"))
+
+
+def test_other_streams_may_take_their_values_from_it(site, running):
+    site.install(
+        "shop",
+        manifest={
+            "\nstreams:\n": (
+                "\nstreams:\n  - name: sights\n    title: Sights\n    description: Looks at things.\n"
+                "    entity_type: Custom\n    lists:\n      - operation: things.GetThing\n        records: nothing\n"
+                "        for_each: {stream: colours, value: name, into: id}\n"
+                "    primary_key: [name]\n    record_schema: schemas/records/colours.json\n"
+            ),
+            LISTED: "    code: {operations: [things.ListColours]}\n",
+        },
+        plugin=f"{HOOKS}\n{EXTENSION}",
+    )
+    running.things |= {name: {"nothing": [{"name": f"a {name} one"}]} for name in ("red", "green", "blue")}
+    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+        assert [each["name"] for each in shop.pull("sights")] == ["a red one", "a green one", "a blue one"]
