@@ -57,6 +57,7 @@ def variables_are_used(connector: ConnectorFolder) -> Iterator[Problem]:
     manifest = connector.manifest
     used = {key for _, template, _ in _templates(connector) for key in variables_in(template)}
     used |= {stream.fallback.setting for stream in manifest.streams if stream.fallback}
+    used |= {key for stream in manifest.streams if stream.code for key in stream.code.settings}
     permission_key = {manifest.permissions.credential} if manifest.permissions else set()
     for number, setting in enumerate(manifest.settings):
         if setting.key in COMMON_SETTING_KEYS:
@@ -68,7 +69,6 @@ def variables_are_used(connector: ConnectorFolder) -> Iterator[Problem]:
                 connector, ["settings", number], "variable-used", sentence, "Use it in a template, or remove it."
             )
     for index, method in enumerate(manifest.authentication):
-    used |= {key for stream in manifest.streams if stream.code for key in stream.code.settings}
         read = {*used, *permission_key, *method.handler_reads}
         for number, credential in enumerate(method.credentials):
             if credential.key not in read:
