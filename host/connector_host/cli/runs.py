@@ -153,7 +153,7 @@ def retention(
     state = state_of(context)
     changes = {"log_days": log_days, "sample_hours": sample_hours}
     with state.store() as store:
-        kept = RetentionStore(store.database, state.home().runs).set(
+        kept = RetentionStore(store.database, state.home()).set(
             {key: value for key, value in changes.items() if value is not None}
         )
     write_facts({"logs and files": f"{kept.log_days} days", "samples": f"{kept.sample_hours} hours"})

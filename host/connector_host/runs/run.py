@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["EventKind", "Run", "RunEvent", "RunFile", "RunKind", "RunState", "StartedBy"]
+__all__ = ["DELIVERED", "EventKind", "Run", "RunEvent", "RunFile", "RunKind", "RunState", "StartedBy"]
 
 
 class RunState(StrEnum):
@@ -23,6 +23,10 @@ class RunState(StrEnum):
     def can_resume(self) -> bool:
         """Whether the same run can go on."""
         return self not in (RunState.STARTED, RunState.SUCCESS)
+
+
+DELIVERED = (RunState.SUCCESS, RunState.PARTIAL_SUCCESS)
+"""The states of runs whose files count as handed over."""
 
 
 class RunKind(StrEnum):

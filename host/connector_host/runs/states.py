@@ -23,7 +23,7 @@ from connector_host.engine.keys import KeyStore
 from connector_host.engine.state import FolderState, SyncState
 
 from .pulling import files_of
-from .run import Run, RunState
+from .run import DELIVERED, Run
 from .store import RunStore
 
 __all__ = ["Claimed", "StreamState", "StreamStates"]
@@ -31,7 +31,6 @@ __all__ = ["Claimed", "StreamState", "StreamStates"]
 _CLAIM = "claim.json"
 _KEPT_PARAMETERS = ("since", "until", "filters", "columns", "normalise")
 _START_OVER = "Restore it, or start the stream over, which reads everything again."
-_DELIVERED = (RunState.SUCCESS, RunState.PARTIAL_SUCCESS)
 
 
 class _Claim(msgspec.Struct):
@@ -190,7 +189,7 @@ class StreamStates:
         """Say in the new claim what it goes on from; False where what it needs for that is not there any more."""
         new.sequence = state.sequence
         before = self._run_of(claim)
-        if before is not None and before.state in _DELIVERED:
+        if before is not None and before.state in DELIVERED:
             new.after = claim.run
             return True
         if state.sequence <= claim.sequence and not claim.copied:

@@ -75,7 +75,7 @@ def _keys_writable(host: WebHost) -> bool:
 
 
 def _retention(host: WebHost) -> RetentionStore:
-    return RetentionStore(host.store.database, host.home.runs)
+    return RetentionStore(host.store.database, host.home)
 
 
 async def rotate(request: Request, filled: Filled) -> Response:

@@ -132,7 +132,7 @@ async def test_the_embedded_host_begins_what_is_due(runner, begun, store, shop, 
     schedules = ScheduleStore(store.database)
     with time_machine.travel(START, tick=False):
         made = schedules.add(shop, STREAM, "colours", every_minutes=5)
-    scheduler = Scheduler(runner, schedules, RetentionStore(store.database, home.runs))
+    scheduler = Scheduler(runner, schedules, RetentionStore(store.database, home))
     async with scheduler:
         # It is long overdue, so APScheduler begins it at once, and once.
         run = await begun.get()

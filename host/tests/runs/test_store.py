@@ -41,7 +41,7 @@ def runs(store, clock):
 
 @pytest.fixture
 def retention(store, clock, any_home):
-    return RetentionStore(store.database, any_home.runs, clock=clock)
+    return RetentionStore(store.database, any_home, clock=clock)
 
 
 @pytest.fixture

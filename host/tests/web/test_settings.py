@@ -61,4 +61,4 @@ async def test_the_token_opens_the_api_and_nothing_else(visitor, stranger, add_i
 async def test_retention_is_set_and_checked(visitor, app, days, kept, words):
     page = await _send(visitor, "/settings/retention", log_days=days)
     assert words in page.main
-    assert RetentionStore(app.state.host.store.database, app.state.host.home.runs).get().log_days == kept
+    assert RetentionStore(app.state.host.store.database, app.state.host.home).get().log_days == kept
