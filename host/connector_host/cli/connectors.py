@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector_host.contract.errors import ConnectorHostError, Problem, UnknownName
+from connector_host.contract.errors import ConnectorHostError, ManifestInvalid, Problem, UnknownName
 
 from .exits import ExitCode
 from .output import say, write, write_facts, write_json, write_table
@@ -198,16 +198,14 @@ def _found(state: HostState, name: str) -> "Found":
 
 
 def _problems(found: "Found") -> Iterator[Problem]:
-    """Yield what is wrong with the manifest, its files and its forms; and, when they are sound, with its code."""
+    """Yield what is wrong with the manifest, its files and forms, by line; and, where it can be read, with its code."""
     from connector_host.connectors import load_found  # noqa: PLC0415 -- heavy
-    from connector_host.contract.manifest_checks import problems_of_connector  # noqa: PLC0415 -- heavy
-    from connector_host.forms import problems_of_forms  # noqa: PLC0415 -- heavy
 
-    if found.problem is not None:
+    if found.file is not None:
+        yield from _problems_of_file(found.file, found.package)
+    if found.problem is not None and not isinstance(found.problem, ManifestInvalid):
         yield from _as_problems(found.problem, found.package)
-    elif found.connector is not None:
-        yield from problems_of_connector(found.connector)
-        yield from problems_of_forms(found.connector)
+    elif found.problem is None:
         try:
             connector = load_found(found)
             _ = connector.catalogue
@@ -215,6 +213,20 @@ def _problems(found: "Found") -> Iterator[Problem]:
                 yield from _as_problems(error, found.module)
         except ConnectorHostError as error:
             yield from _as_problems(error, found.module)
+
+
+def _problems_of_file(file: Path, package: str) -> list[Problem]:
+    from connector_host.contract.manifest_checks import problems_of_connector  # noqa: PLC0415 -- heavy
+    from connector_host.contract.manifest_draft import read_parts  # noqa: PLC0415 -- heavy
+    from connector_host.contract.manifest_file import MANIFEST_NAME  # noqa: PLC0415 -- heavy
+    from connector_host.contract.problem_at import by_line  # noqa: PLC0415 -- heavy
+    from connector_host.forms import problems_of_forms  # noqa: PLC0415 -- heavy
+
+    try:
+        connector, shapes = read_parts(file, f"{package}/{MANIFEST_NAME}")
+    except ManifestInvalid as error:
+        return list(error.problems)
+    return by_line([*shapes, *problems_of_connector(connector), *problems_of_forms(connector)])
 
 
 def _as_problems(error: ConnectorHostError, where: str) -> Iterable[Problem]:

@@ -34,7 +34,10 @@ class Extension:
 
 @dataclass(frozen=True)
 class Found:
-    """A connector as it is listed: with its manifest, or with the reason why it cannot be used."""
+    """A connector as it is listed: with its manifest, or with the reason why it cannot be used.
+
+    `file` is the manifest's, where there is one.
+    """
 
     name: str
     module: str
@@ -42,6 +45,7 @@ class Found:
     package_version: str = ""
     connector: ConnectorFolder | None = None
     problem: ConnectorHostError | None = None
+    file: Path | None = None
     search_path: Path | None = None
     extensions: tuple[Extension, ...] = field(default=())
 
@@ -124,7 +128,9 @@ def _found(
     """Read the manifest of one entry point; whatever is wrong becomes data."""
     base = Found(name=entry.name, module=entry.module, package=package, package_version=version)
     try:
-        connector = read_manifest(locate(), f"{package}/{MANIFEST_NAME}", known)
+        file = locate()
+        base = replace(base, file=file)
+        connector = read_manifest(file, f"{package}/{MANIFEST_NAME}", known)
     except ConnectorHostError as problem:
         return replace(base, problem=problem)
     except Exception as unknown:  # noqa: BLE001 -- a broken package must not hide the others

@@ -1,5 +1,6 @@
 """What all manifest models share: closed to unknown keys, and the shapes of names, paths and links."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -64,6 +65,6 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-def broken_rule(sentence: str, fix: str) -> PydanticCustomError:
-    """Return the error of a validator for a rule between fields: what is wrong, and the one fix."""
-    return PydanticCustomError("rule", "{sentence}", {"sentence": sentence, "fix": fix})
+def broken_rule(sentence: str, fix: str, at: Sequence[str | int] = ()) -> PydanticCustomError:
+    """Return the error of a validator for a rule between fields: what is wrong, the one fix, and where in the model."""
+    return PydanticCustomError("rule", "{sentence}", {"sentence": sentence, "fix": fix, "at": tuple(at)})

@@ -12,6 +12,7 @@ from .action_models import Action
 from .closed import Closed, HostPattern, HttpsLink, Key, Label, Name, OperationId, RelativePath, Sentence, broken_rule
 from .date_formats import EXAMPLE as DATE_FORMAT
 from .date_formats import is_date_format
+from .declared_twice import KEEP_ONE, credentials_twice, names_twice
 from .stream_models import Stream
 
 __all__ = [
@@ -221,9 +222,8 @@ class AuthenticationMethod(Closed):
 
     @model_validator(mode="after")
     def _keys_are_unique(self) -> Self:
-        keys = [credential.key for credential in self.credentials]
-        if twice := sorted({key for key in keys if keys.count(key) > 1}):
-            raise broken_rule(f"The credential {twice[0]} is declared twice.", "Keep one of the two.")
+        for place, sentence in credentials_twice(self):
+            raise broken_rule(sentence, KEEP_ONE, place)
         if self.type is not AuthenticationType.NONE and not self.credentials:
             raise broken_rule(f"Authentication of type {self.type} needs credentials.", "Declare them, or type: none.")
         return self
@@ -352,15 +352,8 @@ class Manifest(Closed):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        for what, names in (
-            ("setting", [setting.key for setting in self.settings]),
-            ("authentication method", [method.name for method in self.authentication]),
-            ("stream", [stream.name for stream in self.streams]),
-            ("action", [action.name for action in self.actions]),
-            ("check", [check.area for check in self.checks]),
-        ):
-            if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise broken_rule(f"The {what} {twice[0]} is declared twice.", "Keep one of the two.")
+        for place, sentence in names_twice(self):
+            raise broken_rule(sentence, KEEP_ONE, place)
         return self
 
     def method(self, name: str | None = None) -> AuthenticationMethod:

@@ -4,20 +4,21 @@ Each check yields problems; `check_connector` runs them all, so that an author s
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from .action_checks import ACTION_CHECKS, operations_of_action, templates_of
+from .declared_twice import KEEP_ONE, credentials_twice, names_twice
 from .errors import ConnectorBroken, InputInvalid, ManifestInvalid, Problem
 from .icons import icon_fault
 from .inputs import check_input
 from .manifest import AuthenticationMethod, Credential
-from .manifest_file import ConnectorFolder
+from .manifest_file import ANY_NAME, ConnectorFolder
 from .nearest import did_you_mean
-from .problem_at import Check, Where, json_in, problem_at
+from .problem_at import Check, Where, by_line, json_in, problem_at
 from .stream_checks import GIVEN_TO_STREAMS, STREAM_CHECKS, inputs_of
 from .values import COMMON_SETTING_KEYS
 from .variables import variables_in
@@ -38,15 +39,25 @@ def check_connector(connector: ConnectorFolder) -> None:
 
 
 def problems_of_connector(connector: ConnectorFolder) -> list[Problem]:
-    """Return every problem of a connector's folder, in the order of the checks."""
-    return [problem for check in CHECKS for problem in check(connector)]
+    """Return every problem of a connector's folder, by line."""
+    sound = [check for check in CHECKS if all(map(connector.is_sound, NEEDS.get(check, ())))]
+    return by_line(problem for check in sound for problem in check(connector))
+
+
+def names_are_unique(connector: ConnectorFolder) -> Iterator[Problem]:
+    """No name stands twice in its list; the models stop at the first."""
+    for path, sentence in names_twice(connector.manifest):
+        yield problem_at(connector, path, "rule", sentence, KEEP_ONE)
+    for index, method in enumerate(connector.manifest.authentication):
+        for path, sentence in credentials_twice(method):
+            yield problem_at(connector, ("authentication", index, *path), "rule", sentence, KEEP_ONE)
 
 
 def variables_are_declared(connector: ConnectorFolder) -> Iterator[Problem]:
     """Every variable that a template names is a setting, a credential, or of the session."""
     for path, template, known in _templates(connector):
         for key in dict.fromkeys(variables_in(template)):
-            if key in known or (key.startswith("session.") and "session." in known):
+            if key in known or ANY_NAME in known or (key.startswith("session.") and "session." in known):
                 continue
             fix = did_you_mean(key, known) or "Declare it, or correct the name."
             yield problem_at(connector, path, "variable-declared", f"The variable {key} is not declared.", fix)
@@ -58,6 +69,9 @@ def variables_are_used(connector: ConnectorFolder) -> Iterator[Problem]:
     used = {key for _, template, _ in _templates(connector) for key in variables_in(template)}
     used |= {stream.fallback.setting for stream in manifest.streams if stream.fallback}
     used |= {key for stream in manifest.streams if stream.code for key in stream.code.settings}
+    used |= connector.used_in_doubt()
+    if ANY_NAME in used:
+        return
     permission_key = {manifest.permissions.credential} if manifest.permissions else set()
     for number, setting in enumerate(manifest.settings):
         if setting.key in COMMON_SETTING_KEYS:
@@ -76,9 +90,9 @@ def variables_are_used(connector: ConnectorFolder) -> Iterator[Problem]:
                 sentence = f"The credential {credential.key} is declared but never used."
                 fix = "Use it in a template, name it in handler_reads, or remove it."
                 yield problem_at(connector, path, "variable-used", sentence, fix)
-        known = [credential.key for credential in method.credentials]
+        known = _credential_keys(connector, index, method)
         for number, key in enumerate(method.handler_reads):
-            if key not in known:
+            if key not in known and ANY_NAME not in known:
                 path = ["authentication", index, "handler_reads", number]
                 fix = did_you_mean(key, known) or "Remove it."
                 yield problem_at(connector, path, "variable-declared", f"There is no credential {key}.", fix)
@@ -103,7 +117,8 @@ def credentials_have_schemas(connector: ConnectorFolder) -> Iterator[Problem]:
     for index, method in enumerate(connector.manifest.authentication):
         path: Where = ["authentication", index]
         for number, variable in enumerate(method.credentials):
-            if method.credentials_schema is None and variable.json_schema is None:
+            has_file = method.credentials_schema is not None or not connector.is_sound([*path, "credentials_schema"])
+            if not has_file and variable.json_schema is None:
                 sentence = f"The credential {variable.key} has no validation schema."
                 fix = "Add schema: {type: string, minLength: 1}, or a credentials_schema file."
                 yield problem_at(connector, [*path, "credentials", number], "credential-schema", sentence, fix)
@@ -116,23 +131,30 @@ def credentials_have_schemas(connector: ConnectorFolder) -> Iterator[Problem]:
                 if fault := _schema_fault(variable.json_schema):
                     yield problem_at(connector, [*path, "credentials", number, "schema"], "json-schema", fault)
         if method.credentials_schema is not None:
-            yield from _credentials_file_agrees(connector, [*path, "credentials_schema"], method)
+            yield from _credentials_file_agrees(connector, index, method)
     for number, setting in enumerate(connector.manifest.settings):
         if setting.json_schema is not None and (fault := _schema_fault(setting.json_schema)):
             yield problem_at(connector, ["settings", number, "schema"], "json-schema", fault)
 
 
-def files_exist(connector: ConnectorFolder) -> Iterator[Problem]:
-    """Every file that the manifest names is there and is what it should be."""
-    manifest = connector.manifest
-    icon = connector.path(manifest.icon)
-    if fault := icon_fault(icon):
+def icon_is_a_picture(connector: ConnectorFolder) -> Iterator[Problem]:
+    """The icon is there, and is a square picture."""
+    if fault := icon_fault(connector.path(connector.manifest.icon)):
         yield problem_at(connector, ["icon"], "icon", fault, "Use a square svg, png, jpg or gif of at most 10 MB.")
+
+
+def catalogue_has_documents(connector: ConnectorFolder) -> Iterator[Problem]:
+    """The folder of the catalogue holds a document."""
     if not connector.documents:
-        sentence = f"{manifest.operations.catalogue} holds no OpenAPI document."
+        sentence = f"{connector.manifest.operations.catalogue} holds no OpenAPI document."
         yield problem_at(
             connector, ["operations", "catalogue"], "file-exists", sentence, "Add one .json document per area."
         )
+
+
+def files_exist(connector: ConnectorFolder) -> Iterator[Problem]:
+    """Every schema and list that the manifest names is there and is what it should be."""
+    manifest = connector.manifest
     schemas: list[tuple[Where, str]] = [
         (["streams", n, "record_schema"], s.record_schema) for n, s in enumerate(manifest.streams)
     ]
@@ -157,7 +179,7 @@ def operations_exist(connector: ConnectorFolder) -> Iterator[Problem]:
     except ConnectorBroken as error:
         yield problem_at(connector, ["operations", "catalogue"], "catalogue", error.message, error.next_step)
         return
-    for base in bases:
+    for base in bases if connector.is_sound(["operations", "addresses"]) else ():
         if base not in manifest.operations.addresses:
             sentence = f"Operations of the base {base} have no address."
             yield problem_at(connector, ["operations", "addresses"], "base-address", sentence, f"Add {base}: https://…")
@@ -193,19 +215,23 @@ def access_checks_are_reads(connector: ConnectorFolder) -> Iterator[Problem]:
 def permissions_have_their_credential(connector: ConnectorFolder) -> Iterator[Problem]:
     """The credential that holds the granted permissions is part of every authentication method."""
     section = connector.manifest.permissions
-    for method in connector.manifest.authentication if section else ():
-        known = [credential.key for credential in method.credentials]
-        if section and section.credential not in known:
+    for index, method in enumerate(connector.manifest.authentication if section else ()):
+        known = _credential_keys(connector, index, method)
+        named = connector.is_sound(["authentication", index, "name"])
+        if named and section and section.credential not in known and ANY_NAME not in known:
             sentence = f"{method.name} has no credential {section.credential}."
             fix = did_you_mean(section.credential, known) or "Declare it."
             yield problem_at(connector, ["permissions", "credential"], "permission-credential", sentence, fix)
 
 
 CHECKS: tuple[Check, ...] = (
+    names_are_unique,
     variables_are_declared,
     variables_are_used,
     secrets_are_marked,
     credentials_have_schemas,
+    icon_is_a_picture,
+    catalogue_has_documents,
     files_exist,
     operations_exist,
     *STREAM_CHECKS,
@@ -213,20 +239,26 @@ CHECKS: tuple[Check, ...] = (
     access_checks_are_reads,
     permissions_have_their_credential,
 )
-"""Every check, in the order of its problems."""
+"""Every check, in the order of the problems on one line."""
+
+NEEDS: Mapping[Check, Sequence[Where]] = {
+    icon_is_a_picture: (("icon",),),
+    catalogue_has_documents: (("operations", "catalogue"),),
+    operations_exist: (("operations", "catalogue"),),
+}
+"""The parts without which a check has nothing to look at."""
 
 
 def _templates(connector: ConnectorFolder) -> Iterator[tuple[Where, Any, set[str]]]:
     """Yield every template of the manifest: where it is, what it is, and the variables that it may name."""
     manifest = connector.manifest
-    settings = {setting.key for setting in manifest.settings}
-    every_credential = {credential.key for method in manifest.authentication for credential in method.credentials}
-    has_session = {"session."} if any(method.sign_in for method in manifest.authentication) else set()
-    for base, address in manifest.operations.addresses.items():
-        yield ["operations", "addresses", base], address, settings | every_credential | has_session
+    settings = {setting.key for setting in manifest.settings} | connector.names_in_doubt(["settings"], "key")
+    everywhere = settings | connector.names_in_doubt(["authentication"], "name")
     for index, method in enumerate(manifest.authentication):
-        own = settings | {credential.key for credential in method.credentials}
-        session = {"session."} if method.sign_in else set()
+        own = settings | _credential_keys(connector, index, method)
+        may_sign_in = method.sign_in or not connector.is_sound(["authentication", index, "sign_in"])
+        session = {"session."} if may_sign_in else set()
+        everywhere |= own | session
         for name, header in method.headers.items():
             yield ["authentication", index, "headers", name], header, own | session
         if method.sign_in:
@@ -234,6 +266,9 @@ def _templates(connector: ConnectorFolder) -> Iterator[tuple[Where, Any, set[str
             yield [*place, "url"], method.sign_in.url, own
             yield [*place, "body"], method.sign_in.body, own
             yield [*place, "headers"], method.sign_in.headers, own
+    addresses = manifest.operations.addresses if connector.is_sound(["operations", "addresses"]) else {}
+    for base, address in addresses.items():
+        yield ["operations", "addresses", base], address, everywhere
     for number, stream in enumerate(manifest.streams):
         for path, template in inputs_of(stream):
             yield ["streams", number, *path], template, settings | GIVEN_TO_STREAMS
@@ -243,6 +278,12 @@ def _templates(connector: ConnectorFolder) -> Iterator[tuple[Where, Any, set[str
             yield ["actions", number, *path], template, settings | fields
 
 
+def _credential_keys(connector: ConnectorFolder, index: int, method: AuthenticationMethod) -> set[str]:
+    """Return the keys that a method declares, with those in doubt."""
+    in_doubt = connector.names_in_doubt(["authentication", index, "credentials"], "key")
+    return {credential.key for credential in method.credentials} | in_doubt
+
+
 def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]:
     """Yield every operation id in the manifest with its place."""
     manifest = connector.manifest
@@ -250,8 +291,8 @@ def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]
         for path, operation_id in stream.named_operations():
             yield ["streams", number, *path], operation_id
     for number, action in enumerate(manifest.actions):
-        for path, operation_id in operations_of_action(action):
-            yield ["actions", number, *path], operation_id
+        for place, operation_id in operations_of_action(action):
+            yield ["actions", number, *place], operation_id
     for number, check in enumerate(manifest.checks):
         yield ["checks", number, "operation"], check.operation
     for index, method in enumerate(manifest.authentication):
@@ -259,9 +300,8 @@ def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]
             yield ["authentication", index, "sign_in", "operation"], method.sign_in.operation
 
 
-def _credentials_file_agrees(
-    connector: ConnectorFolder, path: Where, method: AuthenticationMethod
-) -> Iterator[Problem]:
+def _credentials_file_agrees(connector: ConnectorFolder, index: int, method: AuthenticationMethod) -> Iterator[Problem]:
+    path: Where = ["authentication", index, "credentials_schema"]
     relative = method.credentials_schema or ""
     problems = list(_schema_file(connector, path, relative))
     yield from problems
@@ -270,11 +310,13 @@ def _credentials_file_agrees(
     schema = json_in(connector.path(relative))
     properties, required = schema.get("properties", {}), schema.get("required", [])
     fix = "Make the manifest and the file say the same."
-    for key in properties.keys() ^ {credential.key for credential in method.credentials}:
+    declared = _credential_keys(connector, index, method)
+    read = {credential.key for credential in method.credentials}
+    for key in sorted(read - properties.keys() | (set() if ANY_NAME in declared else properties.keys() - declared)):
         where = relative if key in properties else "the manifest"
         yield problem_at(connector, path, "credential-agrees", f"The credential {key} stands only in {where}.", fix)
     for number, credential in enumerate(method.credentials):
-        place = [*path[:-1], "credentials", number]
+        place: Where = ["authentication", index, "credentials", number]
         for sentence in _disagreements(credential, properties.get(credential.key), credential.key in required):
             yield problem_at(connector, place, "credential-agrees", f"{sentence} in {relative}.", fix)
 

@@ -23,9 +23,24 @@ from .stream_models import SEVERAL_LISTS
 if TYPE_CHECKING:
     from .yaml_source import YamlSource
 
-__all__ = ["MANIFEST_NAME", "ConnectorFolder", "KnownManifests", "read_manifest"]
+__all__ = [
+    "ANY_NAME",
+    "MANIFEST_NAME",
+    "ConnectorFolder",
+    "KnownManifests",
+    "Steps",
+    "broken_shapes",
+    "causes",
+    "read_manifest",
+]
 
 MANIFEST_NAME = "connector.yaml"
+
+ANY_NAME = "*"
+"""Stands for every name, where a part that cannot be read may have declared or used any."""
+
+Steps = tuple[str | int, ...]
+"""Keys and numbers that lead from the top of a manifest to a value in it."""
 
 _MAPPING = ("is no mapping of keys to values", "Write its keys below it, indented.")
 _LIST = ("is no list", "Write it in brackets, or each entry on a line of its own after a hyphen.")
@@ -58,6 +73,22 @@ class ConnectorFolder:
     def source(self) -> "YamlSource":
         """The manifest's text with positions, for messages; `name` is how the file is called there."""
         return _source(self.file, self.name)
+
+    def where(self, path: Sequence[str | int]) -> str:
+        """Return `file:line:column` of what stands at `path` of the manifest."""
+        return self.source.where(path)
+
+    def is_sound(self, path: Sequence[str | int]) -> bool:  # noqa: ARG002 -- a draft looks at it
+        """Whether the part of the manifest at `path` could be read."""
+        return True
+
+    def names_in_doubt(self, path: Sequence[str | int], key: str) -> frozenset[str]:  # noqa: ARG002 -- a draft looks
+        """Return the names that entries of the list at `path` declare under `key` although they cannot be read."""
+        return frozenset()
+
+    def used_in_doubt(self) -> frozenset[str]:
+        """Return the names that parts use which cannot be read."""
+        return frozenset()
 
     def path(self, relative: str) -> Path:
         """Return the file or folder that a path of the manifest names."""
@@ -99,12 +130,17 @@ def read_manifest(path: Path, name: str | None = None, known: KnownManifests | N
     try:
         manifest = Manifest.model_validate(source.data)
     except ValidationError as error:
-        problems = [_problem(source, detail) for detail in _causes(error)]
+        problems = broken_shapes(source, error)
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
         raise ManifestInvalid(f"{source.name} has {count}.", problems=problems) from None
     if known:
         known.put(path, source.data)
     return ConnectorFolder(manifest, path, source.name)
+
+
+def broken_shapes(source: "YamlSource", error: ValidationError) -> list[Problem]:
+    """Return what the models refused, each with its place in the file and a fix."""
+    return [_problem(source, detail) for detail in causes(error)]
 
 
 def _source(path: Path, name: str | None) -> "YamlSource":
@@ -113,16 +149,16 @@ def _source(path: Path, name: str | None) -> "YamlSource":
     return YamlSource(path, name)
 
 
-def _causes(error: ValidationError) -> list[ErrorDetails]:
-    """Leave out that a list has too few entries where that only says that an entry is wrong."""
+def causes(error: ValidationError) -> list[ErrorDetails]:
+    """Return what pydantic found, without a list of too few entries where that only says that an entry is wrong."""
     details = error.errors(include_input=False, include_url=False)
     inside = {each["loc"][:length] for each in details for length in range(len(each["loc"]))}
     return [each for each in details if each["type"] != "too_short" or each["loc"] not in inside]
 
 
 def _problem(source: "YamlSource", error: ErrorDetails) -> Problem:
-    loc, kind = list(error["loc"]), error["type"]
     context = error.get("ctx", {})
+    loc, kind = [*error["loc"], *context.get("at", ())], error["type"]
     shown = f'"{loc[-1]}"' if loc else "This"
     where, fix = source.where(loc), _description(loc)
     match kind:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .errors import ConnectorBroken, InputInvalid, Problem
 from .inputs import check_input, takes_field
-from .manifest_file import ConnectorFolder
+from .manifest_file import ANY_NAME, ConnectorFolder
 from .nearest import did_you_mean
 from .paths import set_path
 from .problem_at import Check, Where, json_in, problem_at
@@ -86,7 +86,9 @@ def filters_reach_the_vendor(connector: ConnectorFolder) -> Iterator[Problem]:
     except ConnectorBroken:
         return
     for number, stream in enumerate(connector.manifest.streams):
-        lists = [each for lists, _ in stream.ways for each in lists if each.operation in known]
+        lists = [each for lists, _ in stream.ways for each in lists]
+        if any(each.operation not in known for each in lists):
+            continue
         for index, given in enumerate(stream.filters):
             for path, field, needed in _filter_inputs(given):
                 takers = [takes_field(catalogue.get(each.operation), field) for each in lists]
@@ -100,12 +102,15 @@ def filters_reach_the_vendor(connector: ConnectorFolder) -> Iterator[Problem]:
 def parents_exist(connector: ConnectorFolder) -> Iterator[Problem]:
     """A parent is a stream of the manifest whose records have the value, and no stream needs itself on the way."""
     streams = {stream.name: stream for stream in connector.manifest.streams}
+    in_doubt = connector.names_in_doubt(["streams"], "name")
     for number, stream in enumerate(connector.manifest.streams):
         for path, each in _lists(stream):
             parent = each.for_each.stream if each.for_each else None
             if each.for_each is None or parent is None:
                 continue
             place: Where = ["streams", number, *path, "for_each", "stream"]
+            if parent not in streams and in_doubt & {parent, ANY_NAME}:
+                continue
             if parent not in streams:
                 fix = did_you_mean(parent, streams) or "Correct the name."
                 yield problem_at(connector, place, "parent-exists", f"There is no stream {parent}.", fix)
@@ -123,9 +128,10 @@ def parents_exist(connector: ConnectorFolder) -> Iterator[Problem]:
 def fallbacks_are_settable(connector: ConnectorFolder) -> Iterator[Problem]:
     """The setting that chooses a way is declared, and its default is one of the ways, or auto."""
     settings = {setting.key: setting for setting in connector.manifest.settings}
+    in_doubt = connector.names_in_doubt(["settings"], "key")
     for number, stream in enumerate(connector.manifest.streams):
         fallback = stream.fallback
-        if fallback is None:
+        if fallback is None or (fallback.setting not in settings and in_doubt & {fallback.setting, ANY_NAME}):
             continue
         place: Where = ["streams", number, "fallback", "setting"]
         setting = settings.get(fallback.setting)
@@ -138,12 +144,6 @@ def fallbacks_are_settable(connector: ConnectorFolder) -> Iterator[Problem]:
             yield problem_at(connector, place, "fallback-setting", sentence, "Add default: auto.")
 
 
-STREAM_CHECKS: tuple[Check, ...] = (
-    inputs_are_valid,
-    fields_exist,
-    filters_reach_the_vendor,
-    parents_exist,
-    fallbacks_are_settable,
 def code_declares_reads(connector: ConnectorFolder) -> Iterator[Problem]:
     """What the code of a stream may call only reads, and the settings that it reads are declared."""
     try:
@@ -151,6 +151,7 @@ def code_declares_reads(connector: ConnectorFolder) -> Iterator[Problem]:
     except ConnectorBroken:
         return
     settings = {setting.key for setting in connector.manifest.settings}
+    in_doubt = connector.names_in_doubt(["settings"], "key")
     for number, stream in enumerate(connector.manifest.streams):
         if stream.code is None:
             continue
@@ -160,19 +161,25 @@ def code_declares_reads(connector: ConnectorFolder) -> Iterator[Problem]:
                 sentence = f"{name} writes, and pulling {stream.name} must change nothing."
                 yield problem_at(connector, [*place, "operations", index], "code-reads", sentence, "Name reads alone.")
         for index, key in enumerate(stream.code.settings):
-            if key not in settings:
+            if key not in settings and not in_doubt & {key, ANY_NAME}:
                 fix = did_you_mean(key, settings) or "Declare it in settings."
                 sentence = f"There is no setting {key}."
                 yield problem_at(connector, [*place, "settings", index], "code-setting", sentence, fix)
 
 
+STREAM_CHECKS: tuple[Check, ...] = (
+    inputs_are_valid,
+    fields_exist,
+    filters_reach_the_vendor,
+    parents_exist,
+    fallbacks_are_settable,
+    code_declares_reads,
 )
 """The checks of streams, in the order of their problems."""
 
 
 def _requests(stream: Stream) -> Iterator[tuple[Where, str, Mapping[str, Any], Fields]]:
     """Yield each request of a stream: place, operation, template, and the fields that the engine fills in.
-    code_declares_reads,
 
     A field whose value depends on the operation's own schema is None.
     """

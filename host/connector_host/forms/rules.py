@@ -79,7 +79,7 @@ def _of_whole(folder: ConnectorFolder, path: Sequence[str | int], schema: Mappin
     for keyword in sorted((_COMPOSED | _OF_A_SECTION) & schema.keys()):
         sentence = f"A form cannot show the rule {keyword} over all credentials."
         fix = "Say it field by field, or in the hook check_credentials."
-        yield Problem(folder.source.where(list(path)), "form-schema", sentence, fix)
+        yield Problem(folder.where(tuple(path)), "form-schema", sentence, fix)
 
 
 def _of_section(
@@ -91,7 +91,7 @@ def _of_section(
         if not isinstance(rule, Mapping):
             continue
         for name, sentence, fix in _of_field(variable, rule):
-            where = folder.source.where([*path, number, "schema"])
+            where = folder.where((*path, number, "schema"))
             yield Problem(where, name, f"{variable.key}: {sentence}", fix)
 
 

@@ -135,6 +135,39 @@ def test_check_prints_what_is_wrong_with_a_manifest_that_cannot_be_read(host, co
     assert 'Did you mean "colour"?' in result.stdout
 
 
+def test_check_tells_wrong_shapes_and_the_rest_together_by_line(host, copy):
+    folder = copy(
+        "bad",
+        **{
+            "colour: cyan": "color: cyan",
+            "things.ListColours": "things.ListColors",
+            "        secret: true\n        schema:\n": "        schema:\n",
+            "primary_key: [id]": "primary_key: id",
+        },
+    )
+    result = host.run("check", folder)
+    assert result.exit_code == 2
+    lines = result.stdout.splitlines()
+    assert [line.rsplit("[", 1)[1] for line in lines] == [
+        "missing-key]",
+        "unknown-key]",
+        "secret-marked]",
+        "type]",
+        "operation-exists]",
+        "operation-exists]",
+    ]
+    numbers = [int(line.removeprefix(f"{folder}/connector.yaml:").split(":")[0]) for line in lines]
+    assert numbers == sorted(numbers)
+
+
+def test_check_tells_every_name_that_stands_twice(host, copy):
+    again = "  - {key: include_archived, label: Again, help: The same once more., schema: {type: boolean}}\n"
+    folder = copy("bad", **{"settings:\n": f"settings:\n{again}{again}", "colour: cyan": "color: cyan"})
+    result = host.run("check", folder)
+    twice = [line for line in result.stdout.splitlines() if "include_archived is declared twice." in line]
+    assert len(twice) == 2
+
+
 def test_check_reports_code_that_does_not_load(host, copy):
     folder = copy("hollow", plugin="import nothing_of_that_name")
     result = host.run("check", folder)
