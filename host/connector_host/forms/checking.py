@@ -6,13 +6,12 @@ from typing import Any
 
 from connector_host.connectors import CheckedCredentials, Connector
 from connector_host.contract.errors import InputInvalid, Problem, UnknownName
+from connector_host.contract.instance_names import NAME_RULE
 from connector_host.contract.manifest import AuthenticationMethod
 from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.schemas import problems_of, validator_for
 from connector_host.contract.secrets import Credentials
 from connector_host.contract.values import check_settings
-
-from .rules import NAME_RULE
 
 __all__ = ["CheckedForm", "check_form"]
 

@@ -9,17 +9,7 @@ from connector_host.contract.manifest_file import ConnectorFolder
 from connector_host.contract.schemas import problems_of, validator_for
 from connector_host.contract.values import credentials_schema, settings_schema
 
-__all__ = ["NAME_RULE", "inlined", "problems_of_forms"]
-
-NAME_RULE: dict[str, Any] = {
-    "title": "Name",
-    "type": "string",
-    "minLength": 1,
-    "maxLength": 80,
-    "pattern": r"^(?!\s*\.{0,2}\s*$)[^/\\\u0000-\u001f\u007f-\u009f]*$",
-    "x-message": "Give it a name of 1 to 80 characters, without / and \\.",
-}
-"""The rule of an instance's name; the store applies the same."""
+__all__ = ["inlined", "problems_of_forms"]
 
 _TYPES = {"string", "integer", "number", "boolean"}
 _COMPOSED = {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "unevaluatedProperties"}

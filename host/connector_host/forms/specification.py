@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connector_host.contract.instance_names import NAME_RULE
 from connector_host.contract.manifest import AuthenticationMethod, Variable
 from connector_host.contract.manifest_file import ConnectorFolder
 from connector_host.contract.values import credentials_schema, settings_of, settings_schema
 
-from .rules import NAME_RULE, inlined
+from .rules import inlined
 
 __all__ = ["Form", "form_for"]
 

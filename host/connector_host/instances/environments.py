@@ -10,9 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 from connector_host.contract.clock import Clock, SystemClock
 from connector_host.contract.errors import InputInvalid, NameTaken, Problem, UnknownName
+from connector_host.contract.instance_names import checked_name, name_key
 from connector_host.contract.nearest import did_you_mean
 
-from .instance import Instance, checked_name, name_key
+from .instance import Instance
 from .store import InstanceStore
 from .tables import environment_replacements, environments, instances
 

@@ -13,12 +13,13 @@ from sqlalchemy.exc import IntegrityError
 
 from connector_host.contract.clock import Clock, SystemClock
 from connector_host.contract.errors import InputInvalid, InUse, NameTaken, Problem, UnknownName
+from connector_host.contract.instance_names import checked_name, name_key
 from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.secrets import Credentials
 
 from .database import Database
 from .home import Home
-from .instance import Instance, InstanceState, checked_name, name_key
+from .instance import Instance, InstanceState
 from .keys import KeySource, key_source
 from .rotation import Rotation, drop_unused_keys, rotate
 from .sessions import StoredSessions, lease_name

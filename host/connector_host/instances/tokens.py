@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 
 from connector_host.contract.clock import Clock, SystemClock
 from connector_host.contract.errors import NameTaken, UnknownName
+from connector_host.contract.instance_names import checked_name, name_key
 from connector_host.contract.nearest import did_you_mean
 
 from .database import Database
-from .instance import checked_name, name_key
 from .tables import api_tokens
 
 __all__ = ["TOKEN_PREFIX", "ApiToken", "TokenStore"]

@@ -1,10 +1,13 @@
+import unicodedata
+
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from connector_host.contract.errors import InputInvalid
+from connector_host.contract.instance_names import NAME_RULE, checked_name
 from connector_host.contract.schemas import problems_of, validator_for
 from connector_host.forms import check_form
-from connector_host.forms.rules import NAME_RULE
-from connector_host.instances.instance import checked_name
 
 TOKEN = "tok-marker-5a4db0c5"
 
@@ -85,15 +88,23 @@ def test_odd_values_are_accepted_with_a_warning(connector):
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["shop", "Größe & Co. (2)", "x" * 80, ".hidden", "a.b", "", " ", ".", "..", "a/b", "a\\b", "a\nb", "x" * 81]
-)
+@settings(max_examples=200)
+@given(name=st.text(max_size=90) | st.text(st.sampled_from("a./\\ \n\u200b\ud800é"), max_size=6))
+@example(name="x" * 80)
+@example(name="x" * 81)
+@example(name=".hidden")
+@example(name="..")
+@example(name="Größe & Co. (2)")
+@example(name="\u202eb")
 def test_form_and_store_agree_on_names(name):
-    def stored():
-        try:
-            checked_name(name)
-        except InputInvalid:
-            return False
-        return True
+    kept = unicodedata.normalize("NFC", name).strip()
+    try:
+        stored = checked_name(name) == kept
+    except InputInvalid:
+        stored = False
+    assert (not problems_of(validator_for(NAME_RULE), kept)) == stored
 
-    assert (not problems_of(validator_for(NAME_RULE), name)) == stored()
+
+def test_names_that_show_are_accepted():
+    assert checked_name("  Größe & Co. (2) ") == "Größe & Co. (2)"
+    assert not problems_of(validator_for(NAME_RULE), "店 .hidden 🛒")
