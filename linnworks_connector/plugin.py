@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from connector_host.contract.action_models import Action
     from connector_host.contract.answers import Meaning, RawAnswer
     from connector_host.contract.auth import AuthContext
     from connector_host.contract.catalogue import Operation
+    from connector_host.contract.code import ActionCode
     from connector_host.contract.sandbox import Sandbox
 
-__all__ = ["auth_handler", "manifest", "operations", "read_answer", "sandbox"]
+__all__ = ["action_code", "auth_handler", "manifest", "operations", "read_answer", "sandbox"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _ROOT = _PACKAGE if (_PACKAGE / "connector.yaml").is_file() else _PACKAGE.parent
@@ -49,6 +51,16 @@ def read_answer(operation: Operation, answer: RawAnswer) -> Meaning | None:
     from .responses import read_answer as read  # noqa: PLC0415 -- importing the plugin must stay cheap
 
     return read(operation, answer)
+
+
+@hookimpl
+def action_code(action: Action) -> ActionCode | None:
+    """Return the code of the actions whose calls clear what is left out."""
+    from .actions.items import UpdateItem  # noqa: PLC0415 -- importing the plugin must stay cheap
+    from .actions.orders import SetTrackingNumber  # noqa: PLC0415 -- as above
+
+    known: dict[str, ActionCode] = {"update_item": UpdateItem(), "set_tracking_number": SetTrackingNumber()}
+    return known.get(action.name)
 
 
 @hookimpl

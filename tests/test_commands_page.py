@@ -10,6 +10,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from connector_host import connect
 from connector_host.cli.app import app
 from connector_host.cli.exits import MEANINGS
 from connector_host.web.api import ENDPOINTS
@@ -75,6 +76,9 @@ def folder(sandbox, tmp_path, monkeypatch):
     Path("secrets.json").write_text(json.dumps(secrets))
     Path("changes.json").write_text(json.dumps({"settings": {"time_zone": "Europe/London"}}))
     Path("parameters.json").write_text(json.dumps({"limit": 5}))
+    with connect("linnworks", credentials=running.credentials, settings=running.settings) as shop:
+        items = [record["ItemNumber"] for record in shop.pull("stock_items", limit=2)]
+    Path("levels.jsonl").write_text("".join(json.dumps({"sku": sku, "level": 7}) + "\n" for sku in items))
     Path("orders.json").write_text(json.dumps({"pkOrderIds": ["00000000-0000-0000-0000-000000000000"]}))
     return tmp_path
 

@@ -32,7 +32,7 @@ _EXIT_CODES = "Exit codes: " + "; ".join(f"{code:d} {meaning}" for code, meaning
 app = typer.Typer(
     name="connector-host",
     cls=_Commands,
-    help="Set up connectors, keep their instances, call operations and pull records.",
+    help="Set up connectors, keep their instances, call operations, and pull and push records.",
     epilog=_EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -94,6 +94,7 @@ def _register() -> None:
         keys,
         operations,
         pulls,
+        pushes,
         runs,
         sandboxes,
         serve,
@@ -104,6 +105,7 @@ def _register() -> None:
     instance_changes.add_to(instances.add_to(app))
     calls.add_to(app)
     pulls.add_to(app)
+    pushes.add_to(app)
     runs.add_to(app)
     environments.add_to(app)
     keys.add_to(app)

@@ -38,7 +38,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.CREDENTIALS: "credentials or permission: change them",
     ExitCode.UNAVAILABLE: "quota, network or a busy store: try later",
     ExitCode.VENDOR: "the vendor refused, failed, or answered something unreadable",
-    ExitCode.PARTIAL: "partial: interrupted, or the outcome of a write is not known",
+    ExitCode.PARTIAL: "partial: interrupted, some records failed, or the outcome of a write is not known",
 }
 """What each code tells, for the help and the documentation."""
 

@@ -162,18 +162,18 @@ def show_scope(
     name: ConnectorName,
     wanted: Annotated[
         list[str] | None,
-        typer.Option("--for", metavar="STREAM|OPERATION", help="A stream or operation that the instance will use."),
+        typer.Option("--for", metavar="NAME", help="A stream, action or operation that the instance will use."),
     ] = None,
     more: Annotated[
-        list[str] | None, typer.Argument(metavar="[STREAM|OPERATION]...", help="Further ones.", show_default=False)
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Further ones.", show_default=False)
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the least scope for streams and operations, and the block for the vendor's developer portal."""
+    """Print the least scope for streams, actions and operations, and the block for the vendor's developer portal."""
     connector = state_of(context).connector(name)
     names = [*(wanted or ()), *(more or ())]
     if not names:
-        raise typer.BadParameter("Name at least one stream or operation.", param_hint="--for")
+        raise typer.BadParameter("Name at least one stream, action or operation.", param_hint="--for")
     needs = [(each, operation) for each in names for operation in _operations_of(connector, each)]
     nodes = _least([node for _, operation in needs for node in operation.permissions], connector.permission_names)
     short = [connector.permission_names.short(node) for node in nodes]
@@ -198,19 +198,22 @@ def show_scope(
 
 
 def _operations_of(connector: "Connector", name: str) -> "list[Operation]":
-    """Return every operation that a stream calls, or the one of that id."""
+    """Return every operation that a stream or an action calls, or the one of that id."""
     from connector_host.contract.nearest import did_you_mean  # noqa: PLC0415 -- only when it is needed
 
     streams = {stream.name: stream for stream in connector.manifest.streams}
     if name in streams:
         wanted = [name, *streams[name].parents]
         return [connector.catalogue.get(each) for stream in wanted for each in streams[stream].operations()]
+    actions = {action.name: action for action in connector.manifest.actions}
+    if name in actions:
+        return [connector.catalogue.get(each) for each in actions[name].operations()]
     try:
         return [connector.catalogue.get(name)]
     except UnknownName:
-        known = [*streams, *(operation.id for operation in connector.catalogue)]
+        known = [*streams, *actions, *(operation.id for operation in connector.catalogue)]
         raise UnknownName(
-            f'There is no stream or operation "{name}".',
+            f'There is no stream, action or operation "{name}".',
             next_step=did_you_mean(name, known) or f"Streams: {', '.join(streams)}.",
         ) from None
 

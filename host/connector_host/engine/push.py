@@ -6,11 +6,12 @@ that are not known: who goes on then makes more of them.
 """
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sized
 from contextlib import ExitStack, aclosing
 from dataclasses import replace
 from typing import Any
 
+import anyio
 import msgspec
 
 from connector_host.contract.action_models import Action
@@ -41,6 +42,7 @@ Records = Iterable[Any] | AsyncIterable[Any]
 MOST_UNKNOWN = 3
 """So many outcomes in a row that are not known stop a push (decided)."""
 _TOLD_EVERY = 0.25
+_END: Any = object()
 _REJECTED = (InputInvalid, VendorRefused, RecordRejected)
 _UNKNOWN = (OutcomeUnknown, AnswerUnreadable)
 _STOPPED = "Something stopped the push before this record."
@@ -76,11 +78,13 @@ class Push:
         self._invalid = 0
         self._unknown_in_a_row = 0
         self._stopped = False
+        self._waiting = anyio.CancelScope()
         self._error: ConnectorHostError | None = None
 
     def stop(self) -> None:
-        """End after the record under way."""
+        """End after the record under way. To be called in the event loop."""
         self._stopped = True
+        self._waiting.cancel()
 
     async def results(self) -> AsyncGenerator[RecordResult, None]:
         """Push, and yield each record's result in order; one that an earlier push has given is not given again.
@@ -98,7 +102,7 @@ class Push:
                 stack.callback(self._file.close)
             async with writer_for(connection, self.action) as writer, aclosing(records_of(self._records)) as records:
                 checks = _Checks(schema, validator, writer)
-                async for given in records:
+                while (given := await self._next(records)) is not _END:
                     number = self.counts.read + 1
                     digest = _digest(given) if self._file is not None else ""
                     if self._file is not None and number <= self._file.earlier:
@@ -109,8 +113,6 @@ class Push:
                     result = self._without_secrets(result)
                     self._keep(result, digest)
                     yield result
-                    if self._stopped:
-                        return
 
     def report(self) -> PushReport:
         """Return how the push ended, or stands."""
@@ -132,6 +134,14 @@ class Push:
             self._dry_run,
             self._error,
         )
+
+    async def _next(self, records: AsyncIterator[Any]) -> Any:
+        """Return what is given next, `_END` at the end; a stop does not wait for it."""
+        if self._stopped:
+            return _END
+        with anyio.CancelScope() as self._waiting:
+            return await anext(records, _END)
+        return _END
 
     async def _result(self, number: int, digest: str, given: Any, checks: "_Checks") -> RecordResult:
         if self._file is not None and self._file.was_under_way(number, digest):
