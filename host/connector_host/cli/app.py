@@ -97,6 +97,7 @@ def _register() -> None:
         pushes,
         runs,
         sandboxes,
+        schedules,
         serve,
     )
 
@@ -107,6 +108,7 @@ def _register() -> None:
     pulls.add_to(app)
     pushes.add_to(app)
     runs.add_to(app)
+    schedules.add_to(app)
     environments.add_to(app)
     keys.add_to(app)
     sandboxes.add_to(app)

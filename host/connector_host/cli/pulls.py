@@ -23,9 +23,32 @@ if TYPE_CHECKING:
     from connector_host.contract.manifest import Manifest
     from connector_host.contract.stream_models import Stream
 
-__all__ = ["add_to", "streams_of"]
+__all__ = [
+    "Columns",
+    "Filters",
+    "Limit",
+    "Normalise",
+    "PullMode",
+    "Until",
+    "add_to",
+    "columns_of",
+    "filters_of",
+    "streams_of",
+]
 
 _STDOUT = Path("-")
+
+
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Up to this time, included.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="At most this many records of each stream.")]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option("--filter", metavar="NAME=VALUE", help="Only some records; may be given several times."),
+]
+Columns = Annotated[
+    str | None, typer.Option(metavar="FIELD,...", help="Fields to keep, beside those of the primary key.")
+]
+Normalise = Annotated[bool, typer.Option("--normalise", help="Write dates as RFC 3339 in UTC, and null for no date.")]
 
 
 class PullMode(StrEnum):
@@ -54,22 +77,15 @@ def pull(
         str | None,
         typer.Option(metavar="TIME", help="From this time on: 2026-01-31, or a span back such as 7d or 12h."),
     ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Up to this time, included.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most this many records of each stream.")] = None,
+    until: Until = None,
+    limit: Limit = None,
     mode: Annotated[
         PullMode,
         typer.Option(help="auto reads what changed since the last time; full replaces what is there."),
     ] = PullMode.AUTO,
-    filters: Annotated[
-        list[str] | None,
-        typer.Option("--filter", metavar="NAME=VALUE", help="Only some records; may be given several times."),
-    ] = None,
-    columns: Annotated[
-        str | None, typer.Option(metavar="FIELD,...", help="Fields to keep, beside those of the primary key.")
-    ] = None,
-    normalise: Annotated[
-        bool, typer.Option("--normalise", help="Write dates as RFC 3339 in UTC, and null for no date.")
-    ] = False,
+    filters: Filters = None,
+    columns: Columns = None,
+    normalise: Normalise = False,
     dedupe: Annotated[
         bool,
         typer.Option("--dedupe", help="Let no record come twice on standard output either; in a folder none does."),
@@ -98,8 +114,8 @@ def pull(
         since=moment_of(since, option="--since", zone=zone, now=now) if since else None,
         until=moment_of(until, option="--until", zone=zone, now=now, end=True) if until else None,
         limit=limit,
-        filters=_filters(filters or []),
-        columns=[name.strip() for name in columns.split(",") if name.strip()] if columns else (),
+        filters=filters_of(filters or []),
+        columns=columns_of(columns),
         normalise=normalise,
         dedupe=dedupe,
     )
@@ -149,7 +165,8 @@ def _leave(work: Pull, state: HostState) -> None:
         raise typer.Exit(ExitCode.PARTIAL)
 
 
-def _filters(given: Sequence[str]) -> dict[str, str]:
+def filters_of(given: Sequence[str]) -> dict[str, str]:
+    """Return the filters of options NAME=VALUE. Raises InputInvalid."""
     filters = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -158,6 +175,11 @@ def _filters(given: Sequence[str]) -> dict[str, str]:
             raise InputInvalid("This cannot be pulled.", problems=[problem])
         filters[name.strip()] = value
     return filters
+
+
+def columns_of(given: str | None) -> list[str]:
+    """Return the names of an option FIELD,...; none where it was not given."""
+    return [name.strip() for name in (given or "").split(",") if name.strip()]
 
 
 def _make(folder: Path) -> None:

@@ -31,6 +31,7 @@ def routes() -> list[BaseRoute]:
     return [
         page("/instances/{id}/streams/{stream}", show),
         action("/instances/{id}/streams/{stream}", begin),
+        page("/instances/{id}/streams/{stream}/reset", ask_to_reset),
         action("/instances/{id}/streams/{stream}/reset", reset),
         action("/instances/{id}/streams/{stream}/schedules/{schedule}", unplan),
     ]
@@ -81,6 +82,13 @@ async def begin(request: Request, filled: Filled) -> Response:
         session_of(request).note(f"{error.message} {error.next_step}", "warning")
         return go(back)
     return go(f"/runs/{run.id}")
+
+
+def ask_to_reset(request: Request) -> Response:
+    """Ask once before a stream is started over."""
+    host, instance = host_of(request), instance_of(request)
+    stream = _stream(host, instance, request)
+    return render(request, "instance_stream_reset.html", instance=instance, stream=stream, tab="streams")
 
 
 async def reset(request: Request, filled: Filled) -> Response:

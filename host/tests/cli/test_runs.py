@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from .conftest import values_of
@@ -37,6 +39,51 @@ def test_a_run_that_fails_says_so_with_its_code_and_goes_on_when_resumed(host, r
     assert (resumed.exit_code, "success" in resumed.output) == (0, True)
 
 
+def test_runs_of_a_stream_go_on_from_each_other_until_it_is_started_over(host, running):
+    def start(*options):
+        started = host.run("runs", "start", "shop", "things", *options)
+        assert started.exit_code == 0, started.output
+        run_id = started.stdout.strip()
+        return run_id, host.json("runs", "show", run_id, "--json")
+
+    first, _ = start()
+    second, shown = start("--mode", "incremental")
+    assert (shown["counts"]["written"], shown["reach"]["after"]) == (0, first)
+    told = host.run("runs", "show", second).stdout
+    assert f"It goes on from run {first} and reads what changed." in told
+    assert "What changed since the last run" in told
+    assert start("--mode", "full")[1]["counts"]["written"] == 23
+    chosen, shown = start("--filter", "colour=red", "--columns", "name,colour", "--normalise", "--limit", "2")
+    lines = (host.home / "runs" / chosen / "things.jsonl").read_text().splitlines()
+    assert [sorted(json.loads(line)) for line in lines] == [["colour", "id", "name"]] * 2
+    assert shown["parameters"] == {
+        "limit": 2,
+        "filters": {"colour": "red"},
+        "columns": ["name", "colour"],
+        "normalise": True,
+    }
+    states = host.json("runs", "state", "shop", "--json")
+    assert {(each["run_id"], each["unfinished"]) for each in states} == {(second, False), (chosen, True)}
+    assert "colour: red" in host.run("runs", "state", "SHOP").stdout
+    assert "reads everything" in host.run("runs", "reset", "shop", "things").output
+    assert host.run("runs", "reset", "shop", "things").exit_code == 0
+    assert host.run("runs", "reset", "shop", "thing").exit_code == 2
+    assert host.json("runs", "state", "shop", "--json") == []
+    assert start()[1]["counts"]["written"] == 23
+    assert len(running.requests) > 4
+
+
+@pytest.mark.usefixtures("running")
+def test_what_a_stream_cannot_do_is_told_before_it_is_run_or_planned(host):
+    for command in (("runs", "start"), ("schedule", "add", "--every", "5")):
+        told = host.run(*command, "shop", "colours", "--mode", "incremental", "--filter", "size=big")
+        assert told.exit_code == 2, told.output
+        assert "only what changed" in told.output
+        assert "size" in told.output
+    assert host.json("runs", "list", "--json") == []
+    assert host.json("schedule", "list", "--json") == []
+
+
 @pytest.mark.usefixtures("running")
 def test_an_operation_is_run(host):
     started = host.run("runs", "start", "shop", "things.ListColours")
@@ -46,8 +93,11 @@ def test_an_operation_is_run(host):
 
 @pytest.mark.usefixtures("running")
 def test_schedules_are_added_listed_and_removed(host):
-    made = host.json("schedule", "add", "shop", "things", "--cron", "30 6 * * *", "--since", "1d", "--json")
-    assert (made["parameters"], made["cron"]) == ({"since": "1d"}, "30 6 * * *")
+    given = ("--cron", "30 6 * * *", "--since", "1d", "--mode", "full", "--filter", "state=present")
+    made = host.json("schedule", "add", "shop", "things", *given, "--json")
+    assert made["parameters"] == {"mode": "full", "since": "1d", "filters": {"state": "present"}}
+    assert made["cron"] == "30 6 * * *"
+    assert "Reads: Everything; From: 1d; Only state: present" in host.run("schedule", "list").stdout
     assert "30 6 * * * (UTC)" in host.run("schedule", "list").stdout
     assert host.run("instance", "remove", "shop", "--yes").exit_code == 2
     assert host.run("schedule", "add", "shop", "nothing", "--every", "5").exit_code == 2

@@ -72,6 +72,84 @@ async def test_parameters_that_are_none_are_told_beside_their_field(visitor, add
     assert vendor.requests == []
 
 
+async def test_the_form_offers_what_the_stream_can_do(visitor, add_instance):
+    instance = add_instance()
+    page = await visitor.get(f"/instances/{instance.id}/streams/things")
+    assert [each["value"] for each in page.one(name="parameters.mode").all("option")] == [
+        "incremental",
+        "changes",
+        "full",
+    ]
+    states = [each["value"] for each in page.one(name="parameters.filters.state").all("option")]
+    assert states == ["", "present", "archived"]
+    assert page.one(name="parameters.filters.colour")["type"] == "text"
+    columns = [each["value"] for each in page.all(name="parameters.columns")]
+    assert columns == ["id", "name", "colour", "weight", "archived", "updated_at"]
+    page = await visitor.get(f"/instances/{instance.id}/streams/colours")
+    assert [each["value"] for each in page.one(name="parameters.mode").all("option")] == ["changes", "full"]
+    assert not list(page.all(name="parameters.since"))
+    assert not list(page.all(name="parameters.filters.state"))
+
+
+async def test_runs_go_on_from_each_other_and_say_so_until_the_stream_is_started_over(visitor, app, add_instance):
+    instance = add_instance()
+    first = await _ended(app, await _pull(visitor, instance))
+    page = await _pull(visitor, instance)
+    second = await _ended(app, page)
+    assert (first.counts["written"], second.counts["written"]) == (23, 0)
+    page = await visitor.get(page.path)
+    told = page.one(id="run-status").text
+    assert "It goes on from an earlier run and reads what changed." in told
+    assert "The next run goes on from" in told
+    assert page.one("a", href=f"/runs/{first.id}")
+    page = await visitor.get(f"/instances/{instance.id}/streams/things")
+    assert "Changes are read up to" in page.main
+    page = await visitor.get(page.one("a", class_="button small danger")["href"])
+    page = await visitor.send(page)
+    assert "The next run reads everything." in page.source
+    assert "Changes are read up to" not in page.main
+    third = await _ended(app, await _pull(visitor, instance))
+    assert third.counts["written"] == 23
+
+
+async def test_what_a_run_was_asked_for_is_told_in_words(visitor, app, add_instance):
+    page = await _pull(
+        visitor,
+        add_instance(),
+        mode="full",
+        columns=["name", "colour"],
+        normalise="true",
+        **{"filters.colour": "red", "filters.state": "present"},
+    )
+    run = await _ended(app, page)
+    assert run.parameters == {
+        "mode": "full",
+        "filters": {"colour": "red", "state": "present"},
+        "columns": ["name", "colour"],
+        "normalise": True,
+    }
+    told = (await visitor.get(page.path)).main
+    for words in ("Reads Everything", "Only colour red", "Fields name, colour", "It reads everything."):
+        assert words in told
+
+
+async def test_a_run_that_another_has_gone_on_from_cannot_be_resumed(visitor, app, add_instance, vendor):
+    instance = add_instance()
+    token = vendor.options["token"]
+    vendor.options = {**vendor.options, "token": "tok-another-one"}
+    page = await _pull(visitor, instance)
+    await _ended(app, page)
+    assert [form.one("button").text for form in (await visitor.get(page.path)).one(id="run-status").all("form")] == [
+        "Resume",
+        "Run it again",
+    ]
+    vendor.options = {**vendor.options, "token": token}
+    later = await _ended(app, await _pull(visitor, instance))
+    status = (await visitor.get(page.path)).one(id="run-status")
+    assert status.one("a", href=f"/runs/{later.id}").text == "A later run"
+    assert [form.one("button").text for form in status.all("form")] == ["Run it again"]
+
+
 async def test_a_limit_is_kept(visitor, app, add_instance):
     page = await _pull(visitor, add_instance(), limit="3", since="2026-01-01")
     assert (await _ended(app, page)).counts["written"] == 3
