@@ -147,11 +147,11 @@ def test_locality_picks_the_gateway(handler, locality, server, gateway, version)
 @pytest.mark.parametrize(
     ("key", "answer"),
     [
-        ("token", {"Token": "t-1"}),
-        ("token.", {"Token": "t-1"}),
-        ("TOKEN", {"token": "t-1"}),
-        ("session.token", {"Session": {"Token": "t-1"}}),
-        ("AccessToken", {"accesstoken": "t-1"}),
+        ("token", {"Token": "marker-t-1"}),
+        ("token.", {"Token": "marker-t-1"}),
+        ("TOKEN", {"token": "marker-t-1"}),
+        ("session.token", {"Session": {"Token": "marker-t-1"}}),
+        ("AccessToken", {"accesstoken": "marker-t-1"}),
     ],
 )
 def test_token_is_found_under_the_configured_key(handler, key, answer):
@@ -159,7 +159,7 @@ def test_token_is_found_under_the_configured_key(handler, key, answer):
     vendor = Vendor((200, body))
     with client_of(vendor) as client:
         client.send(call(), auth=handler(credentials={"response_authentication_token_key": key}))
-    assert vendor.seen[-1].headers["authorization"] == "t-1"
+    assert vendor.seen[-1].headers["authorization"] == "marker-t-1"
 
 
 REFUSALS = {
@@ -245,12 +245,12 @@ def test_each_call_keeps_an_idle_session_alive(handler, clock):
 
 
 def test_dead_session_is_replaced_once_and_the_call_repeated_once(handler):
-    vendor, auth = Vendor((200, SESSION), (200, {**SESSION, "Token": "second"})), handler()
+    vendor, auth = Vendor((200, SESSION), (200, {**SESSION, "Token": "marker-second"})), handler()
     with client_of(vendor) as client:
         client.send(call(), auth=auth)
         vendor.dead.add(SESSION["Token"])
         assert client.send(call(), auth=auth).status_code == 200
-        vendor.dead.add("second")
+        vendor.dead.add("marker-second")
         assert client.send(call(), auth=auth).status_code == 401
     assert vendor.signed_in == 3
     assert len(vendor.seen) == 3 + 1 + 2 + 2

@@ -25,7 +25,9 @@ class ThingsVendor:
 
     async def __call__(self, request):
         if request.url.path == "/sign-in":
-            return httpx.Response(200, json={"token": "t", "server": "https://eu.shop.example", "account": "Tess"})
+            return httpx.Response(
+                200, json={"token": "MARKER-token-of-things", "server": "https://eu.shop.example", "account": "Tess"}
+            )
         given = json.loads(request.content) if request.content else {}
         self.sent.append((request.url.path.strip("/"), given))
         if self.before is not None and (answer := self.before(request.url.path.strip("/"), given)) is not None:

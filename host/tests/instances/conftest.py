@@ -69,7 +69,7 @@ def add_shop():
             "connector_version": 1,
             "authentication": "Token",
             "settings": {"time_zone": "Europe/London"},
-            "credentials": {"token": "a-token", "account": "shop-7"},
+            "credentials": {"token": "marker-a-token", "account": "shop-7"},
         }
         return store.add(name, **(values | changes))
 

@@ -57,7 +57,7 @@ def test_without_anything_set_the_first_secret_makes_a_private_key_file(home, op
     add_shop(store)
     assert stat.S_IMODE(home.key_file.stat().st_mode) == 0o600
     assert [path.name for path in home.path.iterdir() if "key" in path.name] == ["encryption.key"]
-    assert open_store(home).credentials("Shop", {"token"})["token"] == "a-token"
+    assert open_store(home).credentials("Shop", {"token"})["token"] == "marker-a-token"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601, 0o666])
@@ -69,7 +69,7 @@ def test_a_key_file_that_others_may_open_is_not_used(home, open_store, add_shop,
         with pytest.raises(SecretsUnreadable, match=rf"(?s)mode {mode:04o}.*chmod 600"):
             refused()
     home.key_file.chmod(0o600)
-    assert store.credentials("Shop", {"token"})["token"] == "a-token"
+    assert store.credentials("Shop", {"token"})["token"] == "marker-a-token"
     assert store.count() == 1
 
 
@@ -94,7 +94,7 @@ def test_a_lost_key_is_not_replaced_behind_its_owners_back(store, any_home, add_
     assert not any_home.key_file.exists()
     assert store.get("Shop").name == "Shop"
     FileKeys(any_home.key_file).save(KeyRing.parse(kept))
-    assert store.credentials("Shop", {"token"})["token"] == "a-token"
+    assert store.credentials("Shop", {"token"})["token"] == "marker-a-token"
 
 
 def test_after_a_lost_key_a_new_one_and_the_credentials_entered_again_work(store, any_home, add_shop):
@@ -103,8 +103,8 @@ def test_after_a_lost_key_a_new_one_and_the_credentials_entered_again_work(store
     FileKeys(any_home.key_file).save(KeyRing.parse(FIRST))
     with pytest.raises(SecretsUnreadable, match='The credential account of "Shop" cannot be read'):
         store.credentials("Shop", {"token"})
-    store.replace_credentials("Shop", {"token": "again"})
-    assert dict(store.credentials("Shop", {"token"})) == {"token": "again"}
+    store.replace_credentials("Shop", {"token": "marker-entered-again"})
+    assert dict(store.credentials("Shop", {"token"})) == {"token": "marker-entered-again"}
 
 
 def test_threads_that_need_a_first_key_at_once_agree_on_it(home, open_store, add_shop):
@@ -121,7 +121,7 @@ def test_threads_that_need_a_first_key_at_once_agree_on_it(home, open_store, add
     for thread in threads:
         thread.join()
     assert len(home.key_file.read_text("ascii").splitlines()) == 1
-    assert {store.credentials(f"Shop {number}", {"token"})["token"] for number in range(6)} == {"a-token"}
+    assert {store.credentials(f"Shop {number}", {"token"})["token"] for number in range(6)} == {"marker-a-token"}
 
 
 def test_a_key_file_made_meanwhile_by_another_is_used(home):
@@ -146,7 +146,7 @@ def test_keys_from_the_environment_leave_no_file(home, open_store, add_shop, mon
     add_shop(open_store(home))
     assert not home.key_file.exists()
     monkeypatch.setenv("CONNECTOR_HOST_KEY", f"{SECOND},{FIRST}")
-    assert open_store(home).credentials("shop", ())["token"] == "a-token"
+    assert open_store(home).credentials("shop", ())["token"] == "marker-a-token"
     monkeypatch.setenv("CONNECTOR_HOST_KEY", SECOND)
     with pytest.raises(SecretsUnreadable, match=r'not at hand \("first"\)'):
         open_store(home).credentials("shop", ())
@@ -157,7 +157,7 @@ def test_the_keyring_keeps_the_keys_of_each_home(home, open_store, add_shop, mon
     add_shop(open_store(home))
     assert not home.key_file.exists()
     assert list(system_keyring.kept) == [("connector-host", str(home.path))]
-    assert open_store(home).credentials("shop", ())["token"] == "a-token"
+    assert open_store(home).credentials("shop", ())["token"] == "marker-a-token"
     assert key_source(Home(home.path / "other")).load() is None
 
 
@@ -169,7 +169,7 @@ def test_a_keyring_can_be_rotated(home, open_store, add_shop, monkeypatch, syste
     assert store.rotate_keys().rewritten == 2
     assert store.drop_unused_keys() == (old.id,)
     assert len(key_source(home).load().keys) == 1
-    assert store.credentials("shop", ())["token"] == "a-token"
+    assert store.credentials("shop", ())["token"] == "marker-a-token"
     system_keyring.kept.clear()
     with pytest.raises(SecretsUnreadable, match="keyring"):
         store.credentials("shop", ())

@@ -7,7 +7,7 @@ from connector_host.contract.errors import ConfigurationError
 from connector_host.contract.sessions import Session
 from connector_host.instances import Database, EnvironmentKeys, FileKeys, InstanceStore
 
-SESSION = Session(variables={"token": "x"}, secret=frozenset({"token"}), signed_in_at=1.0)
+SESSION = Session(variables={"token": "marker-of-a-session"}, secret=frozenset({"token"}), signed_in_at=1.0)
 OLD, NEW = (f"{name}:{base64.b64encode(name.encode() * 8).decode()}" for name in ("old_", "new_"))
 
 
@@ -85,7 +85,7 @@ def test_another_process_goes_on_through_a_rotation(shops, any_home, open_store,
     add_shop(other, "New")
     shops.drop_unused_keys()
     check(other)
-    assert shops.credentials("New", ())["token"] == "a-token"
+    assert shops.credentials("New", ())["token"] == "marker-a-token"
     assert len(key_ids(shops)) == 1
 
 
@@ -153,13 +153,13 @@ def test_a_secret_replaced_meanwhile_is_not_undone(shops, any_home):
             if not self.replaced:
                 self.replaced = True
                 for number in range(3):
-                    shops.replace_credentials(f"Shop {number}", {"token": "newer"})
+                    shops.replace_credentials(f"Shop {number}", {"token": "marker-newer"})
             return super().write()
 
     database = Replacing(any_home.database_url)
     InstanceStore(database, FileKeys(any_home.key_file)).rotate_keys()
     database.close()
-    assert [shops.credentials(f"Shop {number}", ())["token"] for number in range(3)] == ["newer"] * 3
+    assert [shops.credentials(f"Shop {number}", ())["token"] for number in range(3)] == ["marker-newer"] * 3
 
 
 def test_more_than_a_batch_is_rotated(store, add_shop, monkeypatch):
@@ -179,7 +179,7 @@ def test_keys_from_the_environment_are_rotated_by_putting_the_new_one_first(any_
     assert both.rotate_keys().rewritten == 0
     with pytest.raises(ConfigurationError, match=r"(?s)CONNECTOR_HOST_KEY.*NEW,OLD"):
         both.drop_unused_keys()
-    assert open_store(any_home, keys=EnvironmentKeys(NEW)).credentials("Shop", ())["token"] == "a-token"
+    assert open_store(any_home, keys=EnvironmentKeys(NEW)).credentials("Shop", ())["token"] == "marker-a-token"
 
 
 def test_key_ids_that_look_like_patterns_are_told_apart(any_home, open_store, add_shop):

@@ -54,7 +54,7 @@ def test_only_the_session_that_died_is_forgotten(store):
     "change",
     [
         lambda store: store.replace_credentials("Shop", {"token": "another", "account": "shop-7"}),
-        lambda store: store.replace_credentials("Shop", {"token": "a-token", "account": "shop-7"}),
+        lambda store: store.replace_credentials("Shop", {"token": "marker-a-token", "account": "shop-7"}),
         lambda store: store.update("Shop", settings={"time_zone": "UTC"}),
         lambda store: store.update("Shop", authentication="Key"),
         lambda store: store.update("Shop", connector_version=2),
@@ -89,7 +89,7 @@ def test_any_other_change_leaves_it(store, change):
 def test_credentials_that_are_only_being_tried_have_sessions_of_their_own(store, shop):
     present = sessions_of(store)
     present.save(SESSION)
-    tried = store.sessions(shop, Credentials({"token": "tried"}, {"token"}))
+    tried = store.sessions(shop, Credentials({"token": "marker-tried"}, {"token"}))
     assert tried.load() is None
     tried.save(REJECTION)
     assert present.load() == SESSION
@@ -151,7 +151,7 @@ def test_a_session_moved_to_another_instance_does_not_open(store, shop, add_shop
         )
     with pytest.raises(SecretsUnreadable, match='token of "Twin"'):
         store.credentials("Twin", ())
-    assert store.credentials("Shop", ())["token"] == "a-token"
+    assert store.credentials("Shop", ())["token"] == "marker-a-token"
 
 
 def test_many_threads_sign_in_once(any_home, open_store, store, clock):
@@ -186,7 +186,7 @@ def test_a_sign_in_that_fails_lets_the_next_one_try(store):
 def test_nothing_of_a_session_store_shows_a_secret(store):
     sessions = sessions_of(store)
     sessions.save(SESSION)
-    assert "a-token" not in repr(sessions)
+    assert "marker-a-token" not in repr(sessions)
     assert "a-session-token" not in f"{sessions.load()!r}{vars(sessions)['_lease']!r}"
 
 

@@ -41,8 +41,8 @@ def test_what_was_added_is_there_when_opened_again(any_home, open_store, clock, 
     )
     assert again.get("Shop Zürich").tested_at.tzinfo is datetime.UTC
     credentials = again.credentials("Shop Zürich", {"token"})
-    assert dict(credentials) == {"token": "a-token", "account": "shop-7"}
-    assert credentials.secret_values == ("a-token",)
+    assert dict(credentials) == {"token": "marker-a-token", "account": "shop-7"}
+    assert credentials.secret_values == ("marker-a-token",)
 
 
 @pytest.mark.parametrize("name", ["SHOP ZÜRICH", " shop zürich ", "Shop Zu\u0308rich"])
@@ -58,7 +58,7 @@ def test_a_refused_instance_leaves_nothing(store, add_shop):
     add_shop(store)
     with pytest.raises(NameTaken):
         add_shop(store, "shop", credentials={"token": "other"})
-    assert store.credentials("Shop", ())["token"] == "a-token"
+    assert store.credentials("Shop", ())["token"] == "marker-a-token"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_an_update_changes_what_is_given_and_leaves_the_rest(store, add_shop, cl
     assert (changed.updated_at - added.updated_at).total_seconds() == 60
     assert changed.created_at == added.created_at
     assert [instance.id for instance in store.list(search="ann")] == [added.id]
-    assert dict(store.credentials("Shop", ())) == {"token": "a-token", "account": "shop-7"}
+    assert dict(store.credentials("Shop", ())) == {"token": "marker-a-token", "account": "shop-7"}
 
 
 def test_a_state_comes_with_its_reason_and_goes_with_it(store, add_shop):
@@ -183,7 +183,7 @@ def test_a_renamed_instance_keeps_everything(store, add_shop):
     with pytest.raises(NameTaken):
         store.rename("Shop", "OTHER")
     assert store.rename("shop", "New name").id == added.id
-    assert store.credentials("new NAME", ())["token"] == "a-token"
+    assert store.credentials("new NAME", ())["token"] == "marker-a-token"
     assert store.rename("New name", "NEW NAME").name == "NEW NAME"
     assert store.list(search="shop") == ()
     with pytest.raises(UnknownName):
@@ -201,8 +201,8 @@ def test_a_removed_instance_is_gone_with_its_secrets(store, add_shop):
 
 def test_replaced_credentials_leave_none_of_the_old(store, add_shop):
     add_shop(store, account="Ann", tested_at=TESTED, state=InstanceState.OK)
-    replaced = store.replace_credentials("shop", {"key": "new"}, authentication="Key")
-    assert dict(store.credentials("Shop", {"key"})) == {"key": "new"}
+    replaced = store.replace_credentials("shop", {"key": "marker-new"}, authentication="Key")
+    assert dict(store.credentials("Shop", {"key"})) == {"key": "marker-new"}
     assert (replaced.authentication, replaced.account, replaced.tested_at) == ("Key", "", None)
     assert replaced.state is InstanceState.UNTESTED
     tested = store.replace_credentials("shop", {"key": "2"}, account="Bob", tested_at=TESTED, state=InstanceState.OK)
@@ -214,8 +214,8 @@ def test_replaced_credentials_leave_none_of_the_old(store, add_shop):
 def test_credentials_that_cannot_be_stored_leave_the_old_ones(store, add_shop, key):
     add_shop(store)
     with pytest.raises(InputInvalid):
-        store.replace_credentials("Shop", {"token": "new", key: "MARKER"})
-    assert store.credentials("Shop", ())["token"] == "a-token"
+        store.replace_credentials("Shop", {"token": "marker-new", key: "MARKER"})
+    assert store.credentials("Shop", ())["token"] == "marker-a-token"
 
 
 def test_a_credential_of_any_characters_comes_back_as_it_was(store, add_shop):
