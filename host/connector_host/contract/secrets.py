@@ -1,5 +1,6 @@
 """Credentials that do not show themselves, and texts with the secrets taken out."""
 
+import base64
 import json
 import re
 import threading
@@ -10,6 +11,7 @@ __all__ = ["HIDDEN", "Credentials", "Redactor"]
 
 HIDDEN = "••••••"
 _SHORTEST_SECRET = 4
+_SHORTEST_BASE64 = 12
 
 
 class Redactor:
@@ -44,15 +46,26 @@ class Redactor:
 
 
 def _forms(secret: str) -> set[str]:
-    """Return how a secret may be written: as it is, in an address, in a form and in JSON."""
-    address = secret.encode("utf-8", "surrogatepass")
+    """Return how a secret may be written: as it is, in an address, in a form, in JSON and in base64."""
+    raw = secret.encode("utf-8", "surrogatepass")
     return {
         secret,
-        quote(address, safe=""),
-        quote_plus(address),
+        quote(raw, safe=""),
+        quote_plus(raw),
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
+        *_base64_of(raw),
     }
+
+
+def _base64_of(raw: bytes) -> set[str]:
+    """Return what of a secret's base64 is the same whatever stands before it, such as the user of basic authentication.
+
+    Less than twelve characters of it would blot out what only looks alike.
+    """
+    groups = (raw[start : start + (len(raw) - start) // 3 * 3] for start in range(3))
+    texts = {write(group).decode() for group in groups for write in (base64.b64encode, base64.urlsafe_b64encode)}
+    return {text for text in texts if len(text) >= _SHORTEST_BASE64}
 
 
 class Credentials(Mapping[str, str]):

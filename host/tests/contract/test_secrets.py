@@ -1,3 +1,4 @@
+import base64
 import copy
 import json
 import threading
@@ -31,6 +32,17 @@ from connector_host.contract.secrets import HIDDEN, Credentials, Redactor
 )
 def test_what_is_hidden(secrets, text, clean):
     assert Redactor(secrets)(text) == clean
+
+
+@pytest.mark.parametrize("write", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("user", ["", "a", "ab", "abc"])
+def test_basic_authentication_is_hidden(user, write):
+    head = f"Basic {write(f'{user}:MARKER?>?>?-of-shop'.encode()).decode()}"
+    clean = Redactor(["MARKER?>?>?-of-shop"])(head)
+    before, _, after = clean.partition(HIDDEN)
+    # No more than what belongs to the user too, and to the end of the line.
+    assert len(before.removeprefix("Basic ")) <= len(write(user.encode())) + 4
+    assert len(after) <= 4
 
 
 @given(secret=st.text(min_size=4, max_size=20), before=st.text(max_size=20), after=st.text(max_size=20))

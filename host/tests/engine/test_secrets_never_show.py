@@ -91,6 +91,7 @@ def check(text):
     for secret in (SECRET, TOKEN, quote(SECRET, safe="")):
         assert secret.lower() not in text.lower()
     assert "MARKER" not in text
+    assert base64.b64encode(SECRET.encode())[:-4].decode() not in text
 
 
 @pytest.mark.parametrize("operation", ["shop.Free", "shop.Write"])
