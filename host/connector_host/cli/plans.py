@@ -1,7 +1,7 @@
 """What a pull would take, for people: requests, the vendor's limits, and time."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .output import say, write, write_table
 from .progress import span
@@ -9,7 +9,7 @@ from .progress import span
 if TYPE_CHECKING:
     from connector_host.engine.report import Estimate, OperationEstimate
 
-__all__ = ["write_plan"]
+__all__ = ["facts_of_plan", "write_plan"]
 
 
 def write_plan(estimates: "Sequence[Estimate]") -> None:
@@ -17,10 +17,36 @@ def write_plan(estimates: "Sequence[Estimate]") -> None:
     write_table(("stream", "mode", "records", "operation", "requests", "limit", "time"), _rows(estimates))
     requests = sum(each.requests for each in estimates)
     least = "" if all(each.exact for each in estimates) else "at least "
-    write(f"\n{least}{requests:,} requests, {least}{span(sum(each.seconds for each in estimates))}".capitalize() + ".")
+    told = f"{least}{requests:,} requests, {least}{span(sum(each.seconds for each in estimates))}."
+    write(f"\n{told.capitalize()}")
     if coded := [each.stream for each in estimates if each.by_code]:
         say(f"How often the connector's own code calls is not known beforehand, and not counted: {', '.join(coded)}.")
     say(f"{sum(each.asked for each in estimates):,} requests were made to find out; nothing was pulled.")
+
+
+def facts_of_plan(estimates: "Sequence[Estimate]") -> dict[str, Any]:
+    """Return the same as plain data; `requests` is None where it is not known beforehand."""
+    return {
+        "streams": [
+            {
+                "stream": each.stream,
+                "mode": each.mode,
+                "records": each.records,
+                "requests": each.requests,
+                "exact": each.exact,
+                "seconds": round(each.seconds, 3),
+                "operations": [_facts(row, row.requests) for row in each.operations]
+                + [_facts(row, None) for row in each.by_code],
+            }
+            for each in estimates
+        ],
+        "asked": sum(each.asked for each in estimates),
+    }
+
+
+def _facts(row: "OperationEstimate", requests: int | None) -> dict[str, Any]:
+    limit = None if row.calls is None else {"calls": row.calls, "seconds": row.per_seconds}
+    return {"operation": row.operation, "requests": requests, "rate_limit": limit}
 
 
 def _rows(estimates: "Sequence[Estimate]") -> Iterator[tuple[str, ...]]:

@@ -15,6 +15,7 @@ HOOKS = {
 }
 NOTING = """
 from pathlib import Path
+from connector_host.contract.code import CodePage
 from connector_host.contract.markers import hookimpl
 
 ROOT = Path(__file__).parent
@@ -44,6 +45,14 @@ def migrate_settings(settings, from_version):
 def auth_handler(context):
     return note("auth_handler")
 
+class Colours:
+    async def pages(self, calls, extent):
+        yield CodePage((await calls.call("things.ListColours")).json(), 1)
+
+@hookimpl
+def stream_code(stream):
+    return note("stream_code", Colours())
+
 @hookimpl
 def read_answer(operation, answer):
     return note("read_answer")
@@ -56,13 +65,15 @@ def sandbox():
 
 
 def test_hooks_fire_in_the_order_that_the_page_draws(site):
-    site.install("shop", plugin=NOTING)
+    listed = "    lists:\n      - operation: things.ListColours\n"
+    coded = "    code: {operations: [things.ListColours]}\n"
+    site.install("shop", plugin=NOTING, manifest={listed: coded})
     connector = load_connector("shop")
     assert len(connector.catalogue)
     running = connector.sandbox().start({})
     try:
         with connect(connector, credentials=running.credentials, settings=running.settings) as shop:
-            shop.call("things.ListColours")
+            assert len(list(shop.pull("colours"))) == 3
     finally:
         running.close()
     connector.migrate_settings({}, connector.manifest.version - 1)
@@ -72,6 +83,7 @@ def test_hooks_fire_in_the_order_that_the_page_draws(site):
         "sandbox",
         "check_credentials",
         "auth_handler",
+        "stream_code",
         "read_answer",
         "migrate_settings",
     ]

@@ -125,14 +125,16 @@ async def test_a_hostile_vendor_is_caught(complaints, check, case):
     assert any(words in sentence for sentence in said), said
 
 
-def test_one_line_tests_every_stream_of_a_connector(plain_folder):
-    suite = conformance("plain", sandbox={"things": 35}, folders=[plain_folder])
-    names = [name for name in vars(suite) if name.startswith("test_")]
-    assert len(names) == len(CHECKS) * len(load_connector("plain", [plain_folder]).manifest.streams)
+@pytest.mark.parametrize("name", ["plain", "coded"])
+def test_one_line_tests_every_stream_of_a_connector(plain_folder, coded_folder, name):
+    folders = [plain_folder if name == "plain" else coded_folder]
+    suite = conformance(name, sandbox={"things": 35}, folders=folders)
+    tests = [test for test in vars(suite) if test.startswith("test_")]
+    assert len(tests) == len(CHECKS) * len(load_connector(name, folders).manifest.streams)
     suite.setup_class()
     try:
-        for name in names:
-            getattr(suite(), name)()
+        for test in tests:
+            getattr(suite(), test)()
     finally:
         suite.teardown_class()
 
