@@ -24,7 +24,7 @@ SIGN_IN_URL = "https://api.shop.example/sign-in"
 SERVER = "https://eu.shop.example"
 
 
-def manifest(*, streams=(), signs_in=True):
+def manifest(*, streams=(), actions=(), signs_in=True):
     session = {
         "name": "Session",
         "type": "token",
@@ -65,6 +65,7 @@ def manifest(*, streams=(), signs_in=True):
                 "addresses": {"api": "{{session.server}}" if signs_in else "{{address}}"},
             },
             "streams": list(streams),
+            "actions": list(actions),
             "listing": {
                 "summary": "A shop that exists in the memory of tests only.",
                 "publisher": "t",
@@ -180,12 +181,19 @@ class ShopAuth(SessionAuth):
 
 @dataclass
 class Shop:
-    """A connector for the vendor, without a plugin around it. `reads` may say what an answer means."""
+    """A connector for the vendor, without a plugin around it. `reads` may say what an answer means.
+
+    `schemas` are the files with the records of actions.
+    """
 
     manifest: Manifest
     catalogue: Catalogue
     auth: type = ShopAuth
     reads: Callable | None = None
+    schemas: dict | None = None
+
+    def schema_file(self, relative):
+        return (self.schemas or {}).get(relative, {"type": "object"})
 
     def scope(self, credentials):
         return Scope(credentials["scope"], PermissionNames("Perm.", "Node"))
@@ -222,6 +230,8 @@ def _connection(
     *,
     signs_in=True,
     streams=(),
+    actions=(),
+    schemas=None,
     scope="all",
     reads=None,
     auth=None,
@@ -230,7 +240,7 @@ def _connection(
     secret=SECRET,
     **more,
 ):
-    shop = Shop(manifest(streams=streams, signs_in=signs_in), catalogue, reads=reads)
+    shop = Shop(manifest(streams=streams, actions=actions, signs_in=signs_in), catalogue, reads=reads, schemas=schemas)
     shop.auth = auth or (ShopAuth if signs_in else ManifestAuth)
     more.setdefault("transport", httpx.MockTransport(vendor))
     return Connection(
