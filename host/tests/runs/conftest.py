@@ -1,3 +1,5 @@
+import datetime
+import threading
 import time
 
 import anyio
@@ -8,6 +10,26 @@ from connector_host.instances import Home, InstanceState, InstanceStore
 from connector_host.runs import Runner, RunStore
 
 SECRET = "tok-marker-c81e728d"
+
+
+class Gate:
+    """Lets some requests through and holds the others until it is opened; `held` is set when it holds one."""
+
+    def __init__(self, through):
+        self.through, self.opened, self.held = threading.Semaphore(through), threading.Event(), threading.Event()
+
+    def wait(self, _seconds):
+        if not self.through.acquire(blocking=False):
+            self.held.set()
+            self.opened.wait()
+
+    def set(self):
+        self.opened.set()
+
+
+def change(running, key, name):
+    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    running.things[key] = {**running.things[key], "name": name, "updated_at": at}
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,14 @@
-"""A host of its own, for tests that kill one: it begins a run, says so, and works until it is killed."""
+"""A host of its own, for tests that kill one: it begins a run, says so, and works until it is killed.
+
+It makes a checkpoint after every page, so that there are many to be killed between.
+"""
 
 import asyncio
 import sys
 from pathlib import Path
 
+from connector_host.engine import sync
+from connector_host.engine.checkpoints import Cadence
 from connector_host.instances import Home
 from connector_host.runs import EventKind, RunKind, Runner
 
@@ -17,4 +22,5 @@ async def main(home, folder, instance):
         await runner.wait(run.id)
 
 
+sync.Cadence = lambda: Cadence(records=1)
 asyncio.run(main(*sys.argv[1:]))

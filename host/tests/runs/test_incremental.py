@@ -1,11 +1,11 @@
-import datetime
 import json
-import threading
 
 import pytest
 
 from connector_host.contract.errors import ConfigurationError, InputInvalid, InUse, UnknownName
 from connector_host.runs import EventKind, RetentionStore, RunKind, RunState
+
+from .conftest import Gate, change
 
 STREAM = RunKind.STREAM
 
@@ -28,25 +28,12 @@ def pull(runner):
     return ended
 
 
-class Gate:
-    """Lets one request through and holds the others until it is opened."""
-
-    def __init__(self):
-        self.passed, self.opened = threading.Lock(), threading.Event()
-
-    def wait(self, _seconds):
-        return self.passed.acquire(blocking=False) or self.opened.wait()
-
-    def set(self):
-        self.opened.set()
-
-
 @pytest.fixture
 def stop(runner, shop):
     """Run a stream and stop it when it has its first page, but no other."""
 
     async def stopped(what="things"):
-        shop.options["slow"], shop.pause = True, Gate()
+        shop.options["slow"], shop.pause = True, Gate(1)
         run = await runner.start("shop", STREAM, what)
         async for _ in runner.store.follow(run.id, kinds=[EventKind.PROGRESS]):
             break
@@ -81,11 +68,6 @@ def retention(home, store):
 
 def ids(records):
     return [each["id"] for each in records]
-
-
-def change(running, key, name):
-    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    running.things[key] = {**running.things[key], "name": name, "updated_at": at}
 
 
 async def test_the_first_run_has_everything_and_the_next_only_what_changed(shop, pull, lines):

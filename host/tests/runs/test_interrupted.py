@@ -11,13 +11,16 @@ import pytest
 from connector_host.contract.errors import InUse
 from connector_host.instances import Lease
 from connector_host.runs import EventKind, RunKind, Runner, RunState, RunStore
+from connector_host.runs.run import DELIVERED
+
+from .conftest import Gate, change
 
 PROCESS = Path(__file__).with_name("process.py")
 
 
 @pytest.fixture
 def start_host(home, plain_folder):
-    """Start a host as a process of its own that runs a stream; return it with the id of its run."""
+    """Start a host as a process of its own that runs a stream."""
     started = []
 
     def start(instance="Shop"):
@@ -28,7 +31,7 @@ def start_host(home, plain_folder):
             env=dict(os.environ),
         )
         started.append(process)
-        return process, process.stdout.readline().strip()
+        return process
 
     yield start
     for process in started:
@@ -41,7 +44,8 @@ async def test_the_runs_of_a_killed_host_are_interrupted_at_the_next_start_and_c
 ):
     running = vendor(slow=True, things=400)
     add_shop(running)
-    process, run_id = start_host()
+    process = start_host()
+    run_id = process.stdout.readline().strip()
     async with Runner(home, [plain_folder]) as runner:
         assert runner.store.get(run_id).state is RunState.STARTED
         with pytest.raises(InUse):
@@ -59,6 +63,59 @@ async def test_the_runs_of_a_killed_host_are_interrupted_at_the_next_start_and_c
         assert (ended.state, ended.attempt) == (RunState.SUCCESS, 2)
         records = (runner.folder_of(run_id) / "things.jsonl").read_text().splitlines()
         assert len({json.loads(record)["id"] for record in records}) == len(records) == 360
+
+
+async def test_kills_during_incremental_runs_lose_no_record(start_host, vendor, add_shop, home, plain_folder):
+    running = vendor(things=60)
+    add_shop(running)
+    generation = 0
+
+    def edit(first, last):
+        nonlocal generation
+        generation += 1
+        for number in range(first, last):
+            change(running, f"t{number}", f"version {generation}")
+
+    for pages in (4, 0, 1, 5):
+        edit(10 * pages + 1, 60)
+        running.pause, running.options["slow"] = Gate(pages), True
+        process = start_host()
+        assert running.pause.held.wait(30)
+        process.kill()
+        process.wait()
+        running.options["slow"] = False
+        running.pause.set()
+        edit(1, 10 * pages + 1)
+        if pages == 1:
+            await ended(home, plain_folder)
+    await ended(home, plain_folder)
+    async with Runner(home, [plain_folder]) as runner:
+        runs = sorted(runner.store.list(), key=lambda run: run.started_at)
+        states = [run.state for run in runs]
+        everything = last_versions(runner, runs)
+        delivered = last_versions(runner, [run for run in runs if run.state in DELIVERED])
+    assert states == [RunState.INTERRUPTED] * 3 + [RunState.SUCCESS, RunState.INTERRUPTED, RunState.SUCCESS]
+    there = {key: each for key, each in running.things.items() if not each["archived"]}
+    assert everything == delivered == there
+
+
+async def ended(home, plain_folder):
+    async with Runner(home, [plain_folder]) as runner:
+        run = await runner.start("Shop", RunKind.STREAM, "things")
+        assert (await runner.wait(run.id)).state is RunState.SUCCESS
+
+
+def last_versions(runner, runs):
+    """The last version of each record in the files of runs; what a kill left behind the last line is cut off."""
+    found = {}
+    for run in runs:
+        for file in run.files:
+            content = (runner.folder_of(run.id) / file.name).read_text()
+            for line in content.splitlines(keepends=True):
+                if line.endswith("\n"):
+                    record = json.loads(line)
+                    found[record["id"]] = record
+    return found
 
 
 async def test_a_run_of_another_machine_is_interrupted_when_its_lease_is_over(
