@@ -15,6 +15,7 @@ from .preparation import Prepared
 from .report import Estimate, OperationEstimate
 from .selection import Selection
 from .source import Source
+from .steady import requests_for
 from .totals import total_of
 from .ways import Way, choose_way
 
@@ -114,7 +115,7 @@ def _of_list(each: StreamList, parts: list[Part], values: int) -> tuple[int, int
         if part.following is None or isinstance(each.paging, NoPaging):
             pages, found = pages + 1, found + part.size
         elif part.found.total_pages is not None and isinstance(each.paging, PageNumberPaging):
-            pages += part.found.total_pages
+            pages += requests_for(each.paging, part.found, part.found.total_pages)
             found += part.found.total_records or part.found.total_pages * each.paging.page_size
         else:
             pages, found, sure = pages + 1, found + part.size, False

@@ -18,9 +18,11 @@ from .blocks import FATAL, Failure, Listed, Reading, Unit
 from .lists import Lists, Part
 from .paging import Found, Step
 from .plan import Window, takes_since, takes_until
+from .shape import Shape
 from .slices import Slicer
 from .splice import Prefix
 from .state import Position
+from .steady import SteadyPages, moved
 from .values import Values
 
 __all__ = ["Listing"]
@@ -46,14 +48,27 @@ class _Outcome:
 
 
 class Listing:
-    """One list of a stream in one reading. `width` is how many first pages are fetched side by side."""
+    """One list of a stream in one reading. `width` is how many first pages are fetched side by side.
 
-    def __init__(self, each: StreamList, lists: Lists, values: Values, reading: Reading, width: int) -> None:
+    `identity` finds what tells the list's records apart, where a part of them does.
+    """
+
+    def __init__(
+        self,
+        each: StreamList,
+        lists: Lists,
+        values: Values,
+        reading: Reading,
+        *,
+        width: int,
+        identity: Shape | None,
+    ) -> None:
         self._each = each
         self._lists = lists
         self._values = values
         self._reading = reading
         self._width = width
+        self._identity = identity
 
     async def pages(self, begin: Position) -> AsyncGenerator[Listed, None]:
         """Yield the list's pages from a position on. Raises as `Source.blocks` says."""
@@ -169,13 +184,14 @@ class Listing:
             error, unit.first = unit.first, None
             raise error
         first: Part | None = unit.first
+        steady = SteadyPages(self._each, self._lists, self._identity, careful=self._reading.tolerant)
         for _ in range(_PASSES if self._reading.tolerant else 1):
             pages = 0
             # Of a pass that goes on after a stop, the pages before it count as they were then.
             told = [] if step is None else [Found(outcome.rows, total_records=outcome.total)]
             if step is None:
                 outcome.rows, outcome.total = 0, None
-            async with aclosing(self._lists.pages(self._each, window, unit.fields, start=step, first=first)) as parts:
+            async with aclosing(steady.pages(window, unit.fields, start=step, first=first)) as parts:
                 async for part in parts:
                     if pages == 0 and step is None and slicer.split(window, part.found.total_pages or 0):
                         outcome.again = True
@@ -188,7 +204,7 @@ class Listing:
                     yield part
             first = step = None
             slicer.found(window, pages if outcome.rows else 0)
-            if not _moved(told, outcome.rows):
+            if not (steady.shifted or moved(told, outcome.rows)):
                 return
         outcome.moving = self._reading.tolerant
 
@@ -227,17 +243,6 @@ class Listing:
 def _goes_on(unit: Unit, begin: Position) -> bool:
     """Tell whether a position stands inside this unit."""
     return unit.number == begin.value_number and unit.known == begin.known and unit.before == begin.before
-
-
-def _moved(told: list[Found], rows: int) -> bool:
-    """Tell whether a list changed while its pages were read, as far as its totals tell."""
-    if len(told) < 2:  # noqa: PLR2004 -- there is nothing to compare one page with
-        return False
-    totals = {found.total_records for found in told if found.total_records is not None}
-    if totals:
-        return totals != {rows}
-    pages = [found.total_pages for found in told if found.total_pages is not None]
-    return bool(pages) and min(pages) < pages[0]
 
 
 def _kept(step: Step, outcome: _Outcome) -> dict[str, Any]:

@@ -85,9 +85,16 @@ class Lists:
         return Part(step, tuple(groups), found, next_step(each.paging, step, found), _facts(answer))
 
     async def pages(
-        self, each: StreamList, window: Window, fields: Mapping[str, Any], *, start: Step | None, first: Part | None
+        self,
+        each: StreamList,
+        window: Window,
+        fields: Mapping[str, Any],
+        *,
+        start: Step | None,
+        first: Part | None,
+        last: Part | None = None,
     ) -> AsyncGenerator[Part, None]:
-        """Yield the pages from a step on; `first` is the first of them where it has come already.
+        """Yield the pages from a step on; `first` and `last` are pages by number that have come already.
 
         Raises AnswerUnreadable when a page comes twice: a list that leads back into itself would never end.
         """
@@ -99,7 +106,7 @@ class Lists:
         elif isinstance(each.paging, CursorTokenPaging):
             source = self._one_ahead(each, window, fields, part)
         else:
-            source = self._side_by_side(each, window, fields, part)
+            source = self._side_by_side(each, window, fields, part, last)
         try:
             async for each_part in source:
                 _check_repeat(each_part, known)
@@ -128,7 +135,7 @@ class Lists:
                 await asyncio.gather(following, return_exceptions=True)
 
     async def _side_by_side(
-        self, each: StreamList, window: Window, fields: Mapping[str, Any], part: Part
+        self, each: StreamList, window: Window, fields: Mapping[str, Any], part: Part, known: Part | None
     ) -> AsyncGenerator[Part, None]:
         """Yield pages whose number is known before they come."""
         told = isinstance(each.paging, PageNumberPaging) and each.paging.until == "total_pages"
@@ -137,7 +144,7 @@ class Lists:
         yield part
         while last.following is not None:
             last = replace(last, groups=())
-            pages = in_order(self._jobs(each, window, fields, last), width)
+            pages = in_order(self._jobs(each, window, fields, last, known), width)
             try:
                 async for following in pages:
                     last = following
@@ -148,17 +155,21 @@ class Lists:
                 await pages.aclose()
 
     async def _jobs(
-        self, each: StreamList, window: Window, fields: Mapping[str, Any], last: Part
+        self, each: StreamList, window: Window, fields: Mapping[str, Any], last: Part, known: Part | None
     ) -> AsyncGenerator[Callable[[], Coroutine[Any, Any, Part]], None]:
         """Yield what fetches the pages behind the last known one, as far as it tells that there are any."""
         step = last.following
         while step is not None:
-            asked = step
-            yield lambda asked=asked: self.page(each, window, fields, asked)  # type: ignore[misc]
+            has_come = known is not None and known.step.number == step.number
+            yield partial(_at_once, known) if known and has_come else partial(self.page, each, window, fields, step)
             if last.found.total_pages is not None:
                 step = next_step(each.paging, step, last.found)
             else:
                 step = step_after_full(each.paging, step)
+
+
+async def _at_once(part: Part) -> Part:
+    return part
 
 
 async def _just(part: Part) -> AsyncGenerator[Part, None]:

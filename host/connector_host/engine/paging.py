@@ -9,7 +9,7 @@ from typing import Any
 
 from connector_host.contract.stream_models import CursorTokenPaging, NoPaging, OffsetPaging, PageNumberPaging, Paging
 
-__all__ = ["Found", "Step", "first_step", "found_on", "next_step", "step_after_full", "told_at"]
+__all__ = ["Found", "Step", "first_step", "found_on", "next_step", "step_after_full", "step_to_compare", "told_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,13 @@ def step_after_full(paging: Paging, step: Step) -> Step | None:
             return _at(paging, step.number + 1, step.position + paging.page_size)
         case _:
             return None
+
+
+def step_to_compare(paging: Paging, found: Found) -> Step | None:
+    """Return the last page of a list whose first page tells only how many there are, None for every other list."""
+    if not isinstance(paging, PageNumberPaging) or paging.total_records is not None or not found.total_pages:
+        return None
+    return _at(paging, found.total_pages, paging.first + found.total_pages - 1)
 
 
 def _goes_on(paging: PageNumberPaging, step: Step, found: Found) -> bool:

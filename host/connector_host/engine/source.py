@@ -91,7 +91,9 @@ class Source:
             if number < start.list_number or self._selection.skips(each):
                 continue
             begin = start if number == start.list_number else Position(number)
-            listing = Listing(each, self._lists, self._values, self._reading, self._width)
+            listing = Listing(
+                each, self._lists, self._values, self._reading, width=self._width, identity=self._identity_in(each)
+            )
             async with aclosing(self._of_list(each, listing, begin)) as blocks:
                 async for block in blocks:
                     yield block
@@ -261,6 +263,12 @@ class Source:
             except ValueError as error:
                 dead.append(Dead(f"This is not what the stream expects: {error}.", record=bytes(row)))
         return found
+
+    def _identity_in(self, each: StreamList) -> Shape | None:
+        """Return what finds the key of a listed record, None where nothing in it is known to be one."""
+        if self._details is not None:
+            return Shape((each.id,)) if each.id is not None else None
+        return Shape(self._stream.primary_key) if self._stream.each is None else None
 
     def _inputs(self, each: StreamList) -> Mapping[str, Any]:
         return self._selection.inputs_for(each, self._around.catalogue) if self._selection.inputs else {}

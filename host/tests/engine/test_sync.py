@@ -197,15 +197,68 @@ async def test_a_list_that_loses_a_record_while_it_is_read_is_read_again(pull, t
     assert adds_up(report)
 
 
+def shrinking(vendor, when):
+    """Let the first thing go as the given request arrives, counted from 1."""
+
+    def before(name, _):
+        if name == "list" and len(vendor.sent) == when:
+            vendor.things.pop(min(vendor.things))
+
+    vendor.before = before
+
+
+@pytest.mark.parametrize("when", range(2, 12))
+async def test_a_list_that_tells_only_its_pages_shows_that_one_record_left_it(pull, tmp_path, when):
+    # Ten things are five pages, and nine are five as well: no page tells that all behind the first have moved up.
+    vendor = ThingsVendor(things(*range(10)))
+    shrinking(vendor, when)
+    report = await pull(vendor, stream(), mode="full")
+    assert {record["id"] for record in records(tmp_path)} >= set(range(1, 10))
+    assert (report.state, report.warnings) == (RunEnd.SUCCESS, ())
+
+
+async def test_a_list_that_holds_still_costs_two_requests_more(pull):
+    vendor = ThingsVendor(things(*range(10)))
+    report = await pull(vendor, stream(), mode="full")
+    assert [given["page"] for _, given in vendor.sent[:3]] == [1, 5, 1]
+    assert (len(vendor.sent), vendor.sent[-1][1]["page"]) == (7, 5)
+    assert (report.read, report.duplicates) == (10, 0)
+
+
+async def test_records_that_are_added_at_the_end_are_no_reason_to_read_again(pull, tmp_path):
+    vendor = ThingsVendor(things(*range(9)))
+
+    def add(_, given):
+        if given["page"] == 3:
+            vendor.things[9] = {"id": 9}
+
+    vendor.before = add
+    await pull(vendor, stream(), mode="full")
+    assert len(vendor.sent) == 7
+    assert {record["id"] for record in records(tmp_path)} >= set(range(9))
+
+
+async def test_a_list_that_gets_pages_fewer_is_read_again(pull, tmp_path):
+    vendor = ThingsVendor(things(*range(9)))
+
+    def lose(_, given):
+        if given["page"] == 5 and len(vendor.sent) == 2:
+            vendor.things = {key: thing for key, thing in vendor.things.items() if key > 4}
+
+    vendor.before = lose
+    await pull(vendor, stream(), mode="full")
+    assert {record["id"] for record in records(tmp_path)} >= {5, 6, 7, 8}
+
+
 async def test_a_total_that_does_not_fit_asks_for_another_pass_and_is_remembered(pull):
     vendor = ThingsVendor(things(1, 2, 3))
     vendor.count_more = 5
     made = stream(total={"operation": "shop.Free", "value": "n"})
     await pull(vendor, made)
-    assert Counter(name for name, _ in vendor.sent) == {"list": 4, "free": 2}
+    assert Counter(name for name, _ in vendor.sent) == {"list": 6, "free": 2}
     vendor.sent.clear()
     assert (await pull(vendor, made)).state is RunEnd.SUCCESS
-    assert Counter(name for name, _ in vendor.sent) == {"list": 2, "free": 1}
+    assert Counter(name for name, _ in vendor.sent) == {"list": 3, "free": 1}
 
 
 @pytest.mark.parametrize(("status", "removed"), [(400, 1), (403, 1), (503, 0)])
@@ -597,7 +650,7 @@ async def test_an_estimate_counts_requests_before_anything_is_pulled(catalogue, 
             shop, "things", sink=sink_for(tmp_path, "things", "jsonl", {}), state=FolderState(tmp_path, "things")
         )
         estimate = await sync.estimate()
-    assert {each.operation: each.requests for each in estimate.operations} == {"shop.List": 5, "shop.Details": 4}
+    assert {each.operation: each.requests for each in estimate.operations} == {"shop.List": 7, "shop.Details": 4}
     assert (estimate.records, estimate.exact, estimate.asked, estimate.mode) == (10, True, 2, "changes")
     assert list(tmp_path.iterdir()) == []
 
@@ -620,4 +673,4 @@ async def test_progress_tells_rate_and_share(pull):
     told = []
     await pull(ThingsVendor(things(*range(8))), stream(), mode="full", watch=lambda _, moved: told.append(moved))
     assert [moved.share for moved in told] == [0.25, 0.5, 0.75, 1.0]
-    assert (told[-1].read, told[-1].requests, told[-1].pages) == (8, 5, 4)
+    assert (told[-1].read, told[-1].requests, told[-1].pages) == (8, 6, 4)

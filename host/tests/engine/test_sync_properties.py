@@ -179,11 +179,20 @@ def test_the_changes_of_a_snapshot_lead_to_what_is_there(catalogue, *, seconds, 
 
 
 @settings(max_examples=40, deadline=None)
-@example(seconds=[0] * 5, steps=STOPPED_THEN_CHANGED, most=1, timed=True)
-@given(seconds=st.lists(MOMENTS, min_size=4, max_size=15), steps=STEPS, most=st.integers(1, 3), timed=st.booleans())
-def test_what_changes_while_it_is_read_comes_with_this_pull_or_the_next(catalogue, *, seconds, steps, most, timed):
+@example(seconds=[0] * 5, steps=STOPPED_THEN_CHANGED, most=1, timed=True, counted=True)
+@example(seconds=[0] * 6, steps=[([(0, "change")], None, [])], most=3, timed=True, counted=False)
+@given(
+    seconds=st.lists(MOMENTS, min_size=4, max_size=15),
+    steps=STEPS,
+    most=st.integers(1, 8),
+    timed=st.booleans(),
+    counted=st.booleans(),
+)
+def test_what_changes_while_it_is_read_comes_with_this_pull_or_the_next(
+    catalogue, *, seconds, steps, most, timed, counted
+):
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(slices, "MOST_PAGES", most):
-        story = Story(catalogue, stream("total", time=timed, counted=True), seconds, Path(folder))
+        story = Story(catalogue, stream("total", time=timed, counted=counted), seconds, Path(folder))
 
         async def tell():
             for changes, stop_after, _ in steps:
