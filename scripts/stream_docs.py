@@ -29,6 +29,15 @@ operation and session, so operations of one stream run beside each other and the
 
 Modes: **full** gives everything; **incremental** gives what came or changed since the last pull; **changes** compares
 everything with the last pull and gives what was created, updated or removed.
+
+A list may move while it is read: a record that leaves it moves all behind it up, one of them across the edge of a page
+that was read already. A list that tells how many records it has shows that by itself, and one that tells only its pages
+by up to two requests more, for its first and its last page; it is then read again. What leaves and comes in between the
+same two requests for the last page stays unseen, as does a move in a list without any total: there the next pull brings
+what was passed over, as far as it lists it again.
+
+An id whose record the vendor refuses twice, and a record that cannot be read, stand in the dead letters with the
+reason. What only failed in passing is told, and asked for again by the next pull.
 """
 
 
