@@ -1,6 +1,7 @@
 """The program: its options, its commands, and what all of them have in common."""
 
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +24,9 @@ class _Commands(TyperGroup):
         offer_environment(self)
 
     def invoke(self, ctx: Any) -> Any:
-        with reporting_errors(ctx.ensure_object(HostState)):
+        state = ctx.ensure_object(HostState)
+        state.as_json = "--json" in takewhile(lambda word: word != "--", ctx.args)
+        with reporting_errors(state):
             return super().invoke(ctx)
 
 

@@ -9,7 +9,7 @@ from connector_host.contract.errors import ConfigurationError, ConnectorHostErro
 
 from .connectors import ConnectorName, JsonOption
 from .exits import ExitCode
-from .failures import tell_error
+from .failures import say_error
 from .inputs import json_object
 from .output import say, write_facts, write_json, write_table
 from .prompts import ask_for_form, ask_for_method, ask_to_confirm, somebody_is_there
@@ -113,7 +113,7 @@ def _ask_and_save(
         try:
             return save(state, connector, given, untested=untested)
         except CredentialsRejected as error:
-            tell_error(error, state)
+            say_error(error, state)
             if not typer.confirm("Correct the values?", default=True, err=True):
                 raise typer.Exit(ExitCode.CREDENTIALS) from None
             form = _with_values(form, given)

@@ -2,10 +2,10 @@
 
 import datetime
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connector_host.contract.errors import ConfigurationError, ConnectorHostError, InputInvalid, Problem, SignInError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from connector_host.engine.report import Estimate, SyncReport
     from connector_host.engine.sync import Sync
 
-__all__ = ["Order", "Pull"]
+__all__ = ["Order", "Pull", "facts_of_pull"]
 
 _STATE_FOLDER = ".state"
 
@@ -155,19 +155,41 @@ class Pull:
         return next((each.error for each in self.done if each.error is not None), None)
 
 
-def _ended(report: "SyncReport") -> Ended:
-    counts = report.counts
-    facts = {
+def facts_of_pull(work: Pull, *, hide: Callable[[str], str]) -> dict[str, Any]:
+    """Return how each run of a pull ended, as plain data; `hide` takes secrets out of a text.
+
+    A stream whose last run was broken off has two: the rest of that one, and the one up to now.
+    """
+    streams = [
+        {
+            **_facts(report),
+            "finished": report.finished,
+            "since": None if report.since is None else report.since.isoformat(),
+            "until": None if report.until is None else report.until.isoformat(),
+            "warnings": [hide(each) for each in report.warnings],
+            "failures": [hide(each) for each in report.failures],
+            "error": None if report.error is None else hide(report.error.message),
+        }
+        for report in work.done
+    ]
+    return {"stopped": work.stopped, "streams": streams}
+
+
+def _facts(report: "SyncReport") -> dict[str, Any]:
+    return {
         "stream": report.stream,
         "state": report.state.value,
         "mode": report.mode,
-        **counts.as_dict(),
+        **report.counts.as_dict(),
         "requests": report.requests,
         "seconds": round(report.seconds, 3),
         "file": report.place,
     }
-    short = f"{counts.written:,} written, {report.state.value}"
-    return Ended(report.stream, report.read, _summary(report), short, facts)
+
+
+def _ended(report: "SyncReport") -> Ended:
+    short = f"{report.counts.written:,} written, {report.state.value}"
+    return Ended(report.stream, report.read, _summary(report), short, _facts(report))
 
 
 def _summary(report: "SyncReport") -> str:

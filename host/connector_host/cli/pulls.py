@@ -13,10 +13,10 @@ from connector_host.contract.moments import moment_of, zone_of
 
 from .exits import ExitCode
 from .failures import tell_error
-from .output import say
-from .plans import write_plan
+from .output import say, write_json
+from .plans import facts_of_plan, write_plan
 from .progress import ProgressKind, progress_of
-from .pulling import Order, Pull
+from .pulling import Order, Pull, facts_of_pull
 from .state import HostState, state_of
 
 if TYPE_CHECKING:
@@ -95,6 +95,9 @@ def pull(
     progress: Annotated[
         ProgressKind, typer.Option(help="auto shows bars on a terminal; json writes a line for each event.")
     ] = ProgressKind.AUTO,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write the report of every stream at the end as JSON, for programs.")
+    ] = False,
 ) -> None:
     """Pull streams into files, and the next time what has changed since.
 
@@ -102,6 +105,8 @@ def pull(
     """
     import anyio  # noqa: PLC0415 -- only where something is awaited
 
+    if as_json and to == _STDOUT:
+        raise _both_on_stdout()
     state = state_of(context)
     with state.store() as store:
         saved = store.get(instance)
@@ -121,20 +126,24 @@ def pull(
     )
     streams = streams_of(connector.manifest, names)
     order.check(streams, connector.manifest)
-    work = Pull(order, connector, progress_of(progress, results_on_stdout=order.folder is None))
+    work = Pull(order, connector, progress_of(progress, results_on_stdout=order.folder is None or as_json))
 
     async def run() -> None:
         async with state.open(instance) as connection:
             if plan:
-                write_plan(await work.plan(connection, streams))
+                estimates = await work.plan(connection, streams)
+                write_json(facts_of_plan(estimates)) if as_json else write_plan(estimates)
                 return
             if order.folder is not None:
                 _make(order.folder)
             await work.run(connection, streams)
 
     anyio.run(run)
-    if not plan:
-        _leave(work, state)
+    if plan:
+        return
+    if as_json:
+        write_json(facts_of_pull(work, hide=state.redactor))
+    _leave(work, state, as_json=as_json)
 
 
 def streams_of(manifest: "Manifest", names: Sequence[str]) -> "list[Stream]":
@@ -149,9 +158,9 @@ def streams_of(manifest: "Manifest", names: Sequence[str]) -> "list[Stream]":
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def _leave(work: Pull, state: HostState) -> None:
-    """Tell how it ended, and leave with the code that says so."""
-    for report in work.done:
+def _leave(work: Pull, state: HostState, *, as_json: bool) -> None:
+    """Tell how it ended, and leave with the code that says so; the report for programs has the sentences already."""
+    for report in work.done if not as_json else ():
         for sentence in (*report.failures, *report.warnings):
             say(state.redactor(f"{report.stream}: {sentence}"), colour=typer.colors.YELLOW)
     error = work.error
@@ -159,7 +168,7 @@ def _leave(work: Pull, state: HostState) -> None:
         raise error
     if error is not None:
         tell_error(error, state)
-    if work.stopped:
+    if work.stopped and not as_json:
         say("Interrupted. What is written is safe; the same command goes on from there.", colour=typer.colors.YELLOW)
     if work.stopped or any(each.state.value != "success" for each in work.done):
         raise typer.Exit(ExitCode.PARTIAL)
@@ -180,6 +189,16 @@ def filters_of(given: Sequence[str]) -> dict[str, str]:
 def columns_of(given: str | None) -> list[str]:
     """Return the names of an option FIELD,...; none where it was not given."""
     return [name.strip() for name in (given or "").split(",") if name.strip()]
+
+
+def _both_on_stdout() -> InputInvalid:
+    problem = Problem(
+        "--json",
+        "one-output",
+        "Standard output takes the records, and the report too.",
+        "Name a folder with --to, or leave out --json.",
+    )
+    return InputInvalid("This cannot be pulled.", problems=[problem])
 
 
 def _make(folder: Path) -> None:

@@ -22,10 +22,14 @@ __all__ = ["HostState", "state_of"]
 
 @dataclass
 class HostState:
-    """Made once per command from the options before its name; opens things only when they are asked for."""
+    """Made once per command from the options before its name; opens things only when they are asked for.
+
+    `as_json` is whether the command is given --json, so that its errors are for programs too.
+    """
 
     home_path: Path | None = None
     folders: Sequence[Path] = ()
+    as_json: bool = False
     redactor: Redactor = field(default_factory=Redactor)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("connector_host"))
     _loaded: "dict[str, Connector]" = field(default_factory=dict, repr=False)

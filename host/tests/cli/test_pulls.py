@@ -224,3 +224,51 @@ def test_a_signal_stops_where_everything_is_safe(host, vendor, tmp_path, request
     assert host.run("pull", "shop", "things", "--to", tmp_path / "out").exit_code == 0
     ids = [record["id"] for record in _records(tmp_path / "out" / "things.jsonl")]
     assert sorted(ids) == sorted(f"t{number}" for number in range(1, 201) if number % 10)
+
+
+def test_the_report_of_every_stream_is_json_on_stdout(host, shop, tmp_path):
+    shop(things=25)
+    report = host.json("pull", "shop", "things", "colours", "--to", tmp_path, "--json")
+    assert report["stopped"] is False
+    things, colours = report["streams"]
+    expected = {"stream": "things", "state": "success", "read": 23, "written": 23, "finished": True, "error": None}
+    assert things.items() >= {**expected, "file": str(tmp_path / "things.jsonl"), "warnings": []}.items()
+    assert colours["stream"] == "colours"
+
+
+def test_progress_for_programs_leaves_stdout_to_the_report(host, shop, tmp_path):
+    shop(things=25)
+    result = host.run("pull", "shop", "things", "--to", tmp_path, "--json", "--progress", "json")
+    assert json.loads(result.stdout)["streams"][0]["written"] == 23
+    assert [json.loads(line)["event"] for line in result.stderr.splitlines()][-1] == "finished"
+
+
+def test_a_pull_that_fails_has_its_report_and_its_error(host, shop, tmp_path):
+    shop(faults=["400"] * 40)
+    result = host.run("pull", "shop", "colours", "--to", tmp_path, "--json", "--progress", "none")
+    assert result.exit_code == 5
+    (colours,) = json.loads(result.stdout)["streams"]
+    assert (colours["state"], colours["written"]) == ("failure", 0)
+    error = json.loads(result.stderr)
+    assert colours["error"] == error["message"]
+    assert error["exit_code"] == 5
+
+
+def test_a_plan_is_json_too(host, shop, tmp_path):
+    shop(things=25)
+    plan = host.json("pull", "shop", "things", "--to", tmp_path, "--plan", "--json")
+    (things,) = plan["streams"]
+    assert things["stream"] == "things"
+    assert things["requests"] == sum(each["requests"] for each in things["operations"])
+    assert things["operations"][0]["operation"] == "things.ListThings"
+    assert set(things["operations"][0]) == {"operation", "requests", "rate_limit"}
+    assert list(tmp_path.glob("*.jsonl")) == []
+
+
+def test_standard_output_takes_records_or_the_report(host, shop):
+    shop()
+    result = host.run("pull", "shop", "things", "--to", "-", "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    (problem,) = json.loads(result.stderr)["problems"]
+    assert problem["where"] == "--json"
+    assert "leave out --json" in problem["fix"]
