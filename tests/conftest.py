@@ -21,6 +21,14 @@ settings.register_profile(
 settings.load_profile("unhurried")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory):
+    """Keep what programs that embed the host leave in the user's cache folder apart from it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def linnworks() -> Connector:
     return load_connector("linnworks")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from connector_host.connectors import Connector, load_connector
+from connector_host.connectors import Connector, load_connector, user_cache
 from connector_host.contract.errors import ConfigurationError, CredentialsRejected
 from connector_host.contract.manifest import AuthenticationMethod
 from connector_host.contract.secrets import Credentials
@@ -43,7 +43,7 @@ def connect_async(
 
     Raises UnknownName, ConnectorBroken, and InputInvalid with every wrong value.
     """
-    loaded = load_connector(connector, folders) if isinstance(connector, str) else connector
+    loaded = load_connector(connector, folders, cache=user_cache()) if isinstance(connector, str) else connector
     method = loaded.method(authentication)
     checked = loaded.check_credentials(method, credentials)
     return _connection(loaded, method, checked.credentials, check_settings(loaded.manifest, settings or {}), engine)
@@ -77,7 +77,7 @@ def connect(
     **engine: Any,
 ) -> "SyncConnection":
     """Return the same as `connect_async` for a plain `with`. Raises what it raises."""
-    loaded = load_connector(connector, folders) if isinstance(connector, str) else connector
+    loaded = load_connector(connector, folders, cache=user_cache()) if isinstance(connector, str) else connector
     given = {"credentials": credentials, "settings": settings, "authentication": authentication, **engine}
     loaded.check_credentials(loaded.method(authentication), credentials)
     return SyncConnection(partial(connect_async, loaded, **given))

@@ -22,6 +22,14 @@ settings.load_profile("unhurried")
 POSTGRES = os.environ.get("CONNECTOR_HOST_TEST_POSTGRES", "")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory):
+    """Keep what programs that embed the host leave in the user's cache folder apart from it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def plain_folder():
     """The folder of the plain connector: a small REST API with a token, and a sandbox."""

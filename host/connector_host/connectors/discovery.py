@@ -71,10 +71,8 @@ def find_connectors(folders: Sequence[Path] = (), *, name: str | None = None, ca
     extensions = _extensions()
     taken: dict[str, Found] = {}
     found = []
-    for candidate in (*_in_folders([*folders, *configured], name, known), *_installed(name, known)):
+    for candidate in _candidates([*folders, *configured], name, known):
         first = taken.get(candidate.name)
-        if first is not None and candidate.module == first.module:
-            continue
         if first is not None:
             problem = NameTaken(
                 f"The name {candidate.name} is taken by {first.package}.",
@@ -89,6 +87,16 @@ def find_connectors(folders: Sequence[Path] = (), *, name: str | None = None, ca
     return sorted(found, key=lambda each: (each.name, each.problem is not None))
 
 
+def _candidates(folders: Iterable[Path], name: str | None, known: KnownManifests | None) -> Iterator[Found]:
+    """Yield what is in folders, then what is installed, each package once: its manifest is read when it is reached."""
+    seen: set[tuple[str, str]] = set()
+    for found in _in_folders(folders, name, known):
+        if (found.name, found.module) not in seen:
+            yield found
+        seen.add((found.name, found.module))
+    yield from _installed(name, known, seen)
+
+
 def _extensions() -> dict[str, tuple[Extension, ...]]:
     by_connector: dict[str, tuple[Extension, ...]] = {}
     for entry in sorted(entry_points(group=EXTENSION_GROUP), key=lambda entry: entry.name):
@@ -98,11 +106,14 @@ def _extensions() -> dict[str, tuple[Extension, ...]]:
     return by_connector
 
 
-def _installed(name: str | None, known: KnownManifests | None) -> Iterator[Found]:
+def _installed(name: str | None, known: KnownManifests | None, seen: set[tuple[str, str]]) -> Iterator[Found]:
     entries = (
         entry_points(group=ENTRY_POINT_GROUP) if name is None else entry_points(group=ENTRY_POINT_GROUP, name=name)
     )
     for entry in sorted(entries, key=lambda entry: (entry.name, entry.value)):
+        if (entry.name, entry.module) in seen:
+            continue
+        seen.add((entry.name, entry.module))
         package = entry.dist.name if entry.dist else entry.module
         version = entry.dist.version if entry.dist else ""
         yield _found(entry, package, version, partial(_manifest_of_module, entry.module), known)

@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import platformdirs
 
-__all__ = ["ManifestCache"]
+__all__ = ["ManifestCache", "user_cache"]
 
 _FORMAT = 1
+
+
+def user_cache() -> Path:
+    """Return the file with manifests in the user's cache folder, for programs that have no home of the host."""
+    return platformdirs.user_cache_path("connector-host", appauthor=False) / "manifests.json"
 
 
 class _Entry(msgspec.Struct):

@@ -62,7 +62,7 @@ DottedPath = Annotated[str, StringConstraints(pattern=_DOTTED_PATH)]
 class Closed(BaseModel):
     """Base of every manifest model: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, populate_by_name=True)
 
 
 def broken_rule(sentence: str, fix: str, at: Sequence[str | int] = ()) -> PydanticCustomError:
