@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ CODE_SECONDS = 30.0
 _LONGEST_RESUME = 65_536
 
 _log = logging.getLogger("connector_host.hooks")
+_T = TypeVar("_T")
 
 
 class CodeThread:
@@ -33,10 +34,12 @@ class CodeThread:
 
     What `run` is given runs there, in one task, one after the other, so that what the code has opened may stay open
     between. `calls` are the given ones for use there: they are made in the host's loop, where their time is bounded.
-    `what` begins the sentences of errors, such as "The code of …".
+    `what` begins the sentences of errors, such as "The code of …". `ending` is awaited there at the end.
     """
 
-    def __init__(self, what: str, calls: Calls, redactor: Redactor) -> None:
+    def __init__(
+        self, what: str, calls: Calls, redactor: Redactor, *, ending: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self.calls: Calls = _Crossing(self, calls)
         self._what = what
         self._redactor = redactor
@@ -45,7 +48,9 @@ class CodeThread:
         self._loop.set_exception_handler(self._note)
         self._work: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
         self._serving: asyncio.Task[None] | None = None
+        self._ending = ending
         self._ended: asyncio.Future[None] = self._home.create_future()
+        self._died: BaseException | None = None
         self._closed = self._hangs = False
         self._under_way = 0
         self._heard = 0.0
@@ -73,25 +78,30 @@ class CodeThread:
         came: asyncio.Future[Outcome] = self._home.create_future()
         started = time.perf_counter()
         self._heard = self._home.time()
-        self._loop.call_soon_threadsafe(self._work.put_nowait, partial(self._make, make, came))
+        with contextlib.suppress(RuntimeError):  # it has ended by itself, which is seen below
+            self._loop.call_soon_threadsafe(self._work.put_nowait, partial(self._make, make, came))
         try:
             while not came.done():
                 left = CODE_SECONDS if self._under_way else self._heard + CODE_SECONDS - self._home.time()
                 if left <= 0:
                     self._hangs = True
                     raise too_slow(self._what, CODE_SECONDS)
-                await asyncio.wait({came}, timeout=left)
+                either: set[asyncio.Future[Any]] = {came, self._ended}
+                await asyncio.wait(either, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if self._ended.done():
+                    break
         finally:
             _log.debug("%s took %.1f ms", self._what, (time.perf_counter() - started) * 1000)
+        outcome = came.result() if came.done() else Outcome(error=self._died or RuntimeError("its thread ended"))
         try:
-            return came.result().result(self._what, self._redactor)
+            return outcome.result(self._what, self._redactor)
         except ConnectorHostError as error:
             # Those of calls have no secret; code may have raised one of its own.
             error.message, error.detail = self._redactor(error.message), self._redactor(error.detail)
             error.args = (error.message,)
             raise
 
-    async def at_home(self, make: Callable[[], Awaitable[CallAnswer | None]]) -> CallAnswer | None:
+    async def at_home(self, make: Callable[[], Awaitable[_T]]) -> _T:
         """Await `make()` in the host's loop, for the code; its time is not the code's."""
         if self._closed or self._hangs:
             raise ConnectorBroken(f"{self._what} goes on after its end.")
@@ -103,7 +113,7 @@ class CodeThread:
             raise
         return await asyncio.wrap_future(answer)
 
-    async def _counted(self, make: Callable[[], Awaitable[CallAnswer | None]]) -> CallAnswer | None:
+    async def _counted(self, make: Callable[[], Awaitable[_T]]) -> _T:
         self._under_way += 1
         try:
             answer = await make()
@@ -121,15 +131,21 @@ class CodeThread:
 
     def _live(self) -> None:
         try:
-            with contextlib.suppress(asyncio.CancelledError), asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 -- a task that the code has left to itself can end even this
+            self._died = error
         finally:
             self._tell(self._ended, None)
 
     async def _serve(self) -> None:
         self._serving = asyncio.current_task()
-        while not self._closed:
-            await (await self._work.get())()
+        try:
+            while not self._closed:
+                await (await self._work.get())()
+        finally:
+            if self._ending is not None:
+                await self._ending()
 
     async def _make(self, make: Callable[[], Awaitable[Any]], came: "asyncio.Future[Outcome]") -> None:
         try:
@@ -173,10 +189,7 @@ class _Crossing:
 
     async def call(self, operation: str, given: Mapping[str, Any] | None = None) -> CallAnswer:
         """See Calls."""
-        answer = await self._thread.at_home(partial(self._calls.call, operation, given))
-        if answer is None:  # pragma: no cover -- a call has an answer
-            raise AssertionError
-        return answer
+        return await self._thread.at_home(partial(self._calls.call, operation, given))
 
     async def sleep(self, seconds: float) -> None:
         """See Calls."""
@@ -188,7 +201,7 @@ async def checked_pages(
 ) -> AsyncGenerator[CheckedPage, None]:
     """Yield the pages of a stream's code. Raises what calls raise, and ConnectorBroken for what are no pages."""
     reading = _Reading(what, code, extent)
-    async with CodeThread(what, calls, redactor) as thread:
+    async with CodeThread(what, calls, redactor, ending=reading.aclose) as thread:
         while True:
             page: CheckedPage | None = await thread.run(partial(reading.page, thread.calls))
             if page is None:
@@ -219,6 +232,12 @@ class _Reading:
         if not isinstance(page, CodePage):
             raise self._rubbish(f"a {type(page).__name__}, and no CodePage")
         return CheckedPage(self._records(page), self._resume(page))
+
+    async def aclose(self) -> None:
+        """End the code where it stands."""
+        close = getattr(self._pages, "aclose", None)
+        if close is not None:
+            await close()
 
     def _begun(self, calls: Calls) -> AsyncIterator[CodePage]:
         pages = self._code.pages(calls, self._extent)

@@ -62,8 +62,8 @@ class Calls(Protocol):
 class Extent:
     """What is to be read: from when to when (in UTC, both included, None where it is open), and after which page.
 
-    `resume` is the resume point of the last page that is safe, decoded from JSON; None at the start. Times are None
-    where the stream does not declare that its code takes them.
+    `resume` is the resume point of the last page that is safe, decoded from JSON; None at the start. It may be one that
+    an earlier version of the code has given. Times are None where the stream does not declare that its code takes them.
     """
 
     since: datetime.datetime | None = None

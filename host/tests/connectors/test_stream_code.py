@@ -209,11 +209,17 @@ def test_a_vendor_that_lets_nobody_in_is_told_as_it_is(coded, running):
         list(shop.pull("whole_things"))
 
 
+LEFT = """async def fail():
+    raise {}(SECRET)
+asyncio.create_task(fail())
+await asyncio.sleep(0.01)"""
 WRONG = {
     "raises": ("raise ValueError('bad ' + SECRET)\nyield", "raised ValueError"),
     "raises what is no Exception": ("raise KeyboardInterrupt(SECRET)\nyield", "raised KeyboardInterrupt"),
     "ends the process": ("sys.exit(SECRET)\nyield", "raised SystemExit"),
     "cancels itself": ("asyncio.current_task().cancel()\nawait asyncio.sleep(0)\nyield", "raised CancelledError"),
+    "leaves a task behind that ends all": (f"{LEFT.format('KeyboardInterrupt')}\nyield", "raised CancelledError"),
+    "leaves a task behind that fails": (f"{LEFT.format('ValueError')}\nyield CodePage([], None)", "that is null"),
     "yields no page": ("yield [{'name': 'red'}]", "as page 1, a list, and no CodePage"),
     "yields records that are none": ("yield CodePage([1], 1)", "records that are no list of objects"),
     "yields a text": ("yield CodePage('red', 1)", "records that are no list of objects"),
@@ -245,6 +251,22 @@ def test_code_that_goes_wrong_is_told_with_stream_and_hook(told, running, how, c
     assert "the stream colours" in error.message
     assert SECRET not in f"{error}{error!r}{error.detail}{error.__cause__}{caplog.text}"
     assert running.requests == []
+
+
+@pytest.mark.parametrize("body", ["raise ValueError(SECRET)", "sys.exit(SECRET)", "await asyncio.sleep(0)\nyield 1"])
+def test_code_that_cleans_up_badly_harms_nobody(site, running, body, capfd, caplog):
+    lines = "\n".join(f"            {line}" for line in body.splitlines())
+    site.install(
+        "shop",
+        manifest={LISTED: "    code: {operations: [things.ListColours]}\n"},
+        plugin=f"{HOOKS}\nSECRET = {SECRET!r}\nclass Code:\n    async def pages(self, *_):\n        try:\n"
+        f"            yield CodePage([{{'name': 'red'}}], 1)\n        finally:\n{lines}\n{GIVING}",
+    )
+    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+        assert list(shop.pull("colours", limit=1)) == [{"name": "red"}]
+    out, err = capfd.readouterr()
+    assert SECRET not in out + err + caplog.text
+    assert "Traceback" not in err
 
 
 def test_the_hook_is_named_where_code_fails(told):
@@ -289,7 +311,7 @@ def test_code_that_hangs_is_told(told, running, how, monkeypatch):
 
 
 def test_the_vendors_time_is_not_the_codes(coded, running, monkeypatch):
-    monkeypatch.setattr(code_module, "CODE_SECONDS", 0.3)
+    monkeypatch.setattr(code_module, "CODE_SECONDS", 0.45)
     running.options = {**running.options, "slow": True}
     with connect(coded, credentials=running.credentials, settings=running.settings) as shop:
         assert len(list(shop.pull("whole_things", since=_hour(33), until=_hour(33)))) == 1
@@ -326,11 +348,12 @@ CLEANING = """
 class Code:
     async def pages(self, calls, extent):
         try:
+            task = asyncio.current_task()
             async with asyncio.timeout(60):
                 for number in range(100):
                     yield CodePage([{"name": str(number)}], number)
         finally:
-            Code.ended.append(threading.current_thread().name)
+            Code.ended.append((threading.current_thread().name, asyncio.current_task() is task))
     ended = []
 """
 
@@ -346,7 +369,7 @@ def test_code_that_is_no_longer_wanted_is_ended_and_cleans_up(site, running):
     from shop_connector import plugin  # noqa: PLC0415 -- it is installed by the test
 
     assert target.name == "shop_connector"
-    assert plugin.Code.ended == ["The code of the stream colours (hook stream_code of shop)"]
+    assert plugin.Code.ended == [("The code of the stream colours (hook stream_code of shop)", True)]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("The code of")]
 
 
