@@ -104,7 +104,7 @@ def test_a_node_that_the_scope_leaves_out_is_named_before_anything_is_sent(open_
     tab = open_tab()
     add(tab, vendor, scope="Inventory")
     page = tab.open(f"/instances/{site.store.get('UK shop').id}/streams/processed_orders")
-    page.get_by_role("button", name="Pull").click()
+    page.get_by_role("button", name="Begin").click()
     page.wait_for_url("**/runs/*")
     expect(page.locator("#run-status")).to_contain_text("failure")
     expect(page.locator("#run-status")).to_contain_text("ProcessedOrders")

@@ -25,7 +25,7 @@ from connector_host.set_up import (
 )
 
 from .host import WebHost, host_of
-from .instances import instance_of, keep_outcome, words_of
+from .instances import instance_of, keep_outcome, words_of, zone_of
 from .pages import Filled, action, go, page, render, session_of, zones
 from .sessions import Session, Shelf
 
@@ -65,8 +65,19 @@ class Edit:
 def overview(request: Request) -> Response:
     """Show what can be changed."""
     instance = instance_of(request)
+    settings = len(instance.settings)
     return render(
-        request, "instance_edit.html", instance=instance, sections=_SECTIONS, tab="edit", hide=host_of(request).redactor
+        request,
+        "instance_edit.html",
+        instance=instance,
+        sections=_SECTIONS,
+        now={
+            "name": instance.name,
+            "settings": f"{settings} setting{'s' if settings != 1 else ''}, dates in {zone_of(instance)}",
+            "credentials": instance.authentication,
+        },
+        tab="edit",
+        hide=host_of(request).redactor,
     )
 
 
@@ -182,7 +193,12 @@ async def duplicate(request: Request, filled: Filled) -> Response:
     instance = await run_in_threadpool(instance_of, request)
     connector = await run_in_threadpool(host.connector, instance.connector)
     name = (filled.get("name") or ("",))[-1].strip() or f"{instance.name} copy"
-    copy = await run_in_threadpool(duplicate_instance, host.store, connector, instance.name, name)
+    try:
+        copy = await run_in_threadpool(duplicate_instance, host.store, connector, instance.name, name)
+    except (NameTaken, InputInvalid) as error:
+        words = " ".join(f"{each.sentence} {each.fix}" for each in error.problems) or error.next_step
+        session_of(request).note(f"{error.message} {words}", "warning")
+        return go(f"/instances/{instance.id}/edit")
     session_of(request).note(f'"{copy.name}" was added without secrets; enter them now.')
     return go(f"/instances/{copy.id}/edit/credentials")
 

@@ -80,13 +80,13 @@ def show(request: Request) -> Response:
 
 def _show(request: Request, environment: Environment, typed: Typed, *, status: int = 200) -> Response:
     host = host_of(request)
-    ids = {each.name: each.id for name in environment.replacements for each in (host.store.get(name),)}
+    named = {*environment.replacements, *environment.replacements.values()}
     return render(
         request,
         "environment.html",
         status=status,
         environment=environment,
-        ids=ids,
+        ids={name: host.store.get(name).id for name in named},
         typed=typed,
         instances=host.store.list(limit=_MOST_SUGGESTED),
         label=host.label,

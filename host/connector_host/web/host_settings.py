@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from connector_host.contract.errors import ConnectorHostError, InputInvalid, NameTaken
-from connector_host.instances import FileKeys, KeyringKeys, TokenStore, key_source
+from connector_host.instances import ApiToken, FileKeys, KeyringKeys, TokenStore, key_source
 from connector_host.runs.retention import RETENTION_SCHEMA, RetentionStore
 
 from .host import WebHost, host_of
@@ -23,7 +23,8 @@ def routes() -> list[BaseRoute]:
         action("/settings/keys", rotate),
         action("/settings/retention", keep_for),
         action("/settings/tokens", add_token),
-        action("/settings/tokens/{id}", revoke_token),
+        page("/settings/tokens/{id}/revoke", ask_to_revoke),
+        action("/settings/tokens/{id}/revoke", revoke_token),
     ]
 
 
@@ -114,13 +115,23 @@ async def add_token(request: Request, filled: Filled) -> Response:
     return await run_in_threadpool(lambda: _page(request, secret=secret, name=token.name))
 
 
+def ask_to_revoke(request: Request) -> Response:
+    """Ask once before a token is revoked."""
+    token = _token_of(request)
+    return go("/settings#tokens") if token is None else render(request, "token_revoke.html", token=token)
+
+
 async def revoke_token(request: Request, filled: Filled) -> Response:
     """End a token at once."""
     del filled
-    store = TokenStore(host_of(request).store.database)
-    known = await run_in_threadpool(store.list)
-    for token in known:
-        if token.id == request.path_params["id"]:
-            await run_in_threadpool(store.revoke, token.name)
-            session_of(request).note(f'The token "{token.name}" is revoked.')
+    token = await run_in_threadpool(_token_of, request)
+    if token is not None:
+        await run_in_threadpool(TokenStore(host_of(request).store.database).revoke, token.name)
+        session_of(request).note(f'The token "{token.name}" is revoked.')
     return go("/settings#tokens")
+
+
+def _token_of(request: Request) -> ApiToken | None:
+    """Return the token of the address; None when it is revoked already."""
+    known = TokenStore(host_of(request).store.database).list()
+    return next((each for each in known if each.id == request.path_params["id"]), None)

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from connector_host.contract.durations import duration
 from connector_host.contract.errors import (
     ConfigurationError,
     ConnectorHostError,
@@ -63,6 +64,7 @@ _STATUS_OF_ERROR: tuple[tuple[type[ConnectorHostError], int], ...] = (
 """The first class that fits decides."""
 _MOST_FIELDS = 5_000
 _WORDS_OF_STATUS = {404: "There is no such page.", 405: "This address does not take that kind of request."}
+_BREAKS = re.compile(r"(?<=[_.@:/-])(?=.)|(?<=[a-z])(?=[A-Z])")
 _NOTHING = Markup("&ndash;")
 _MOODS = {
     "good": ("ok", "success", "passed"),
@@ -201,6 +203,7 @@ def _templates() -> jinja2.Environment:
         "when": when,
         "number": lambda value: f"{value:,}",
         "pretty": pretty,
+        "breakable": breakable,
         "mood": lambda state: _STATES.get(str(state), "off"),
         "seconds": _seconds,
         "bytes": _bytes,
@@ -226,6 +229,11 @@ def when(moment: datetime.datetime | None, zone: str = "UTC") -> Markup:
     )
 
 
+def breakable(text: str) -> Markup:
+    """Return a name or an address that may be broken after its punctuation or between its words, and nowhere else."""
+    return Markup("<wbr>").join(_BREAKS.split(str(text)))
+
+
 def pretty(value: Any) -> str:
     """Return a value as JSON with line breaks."""
     return json.dumps(value, indent=2, ensure_ascii=False)
@@ -244,8 +252,7 @@ def query_of(query: Mapping[str, str], **changes: Any) -> str:
 
 
 def _seconds(value: float) -> str:
-    minutes, rest = divmod(value, 60)
-    return f"{int(minutes)} min {int(rest)} s" if minutes else f"{rest:.2f} s"
+    return f"{value:.2f} s" if value < 60 else duration(value)  # noqa: PLR2004 -- hundredths matter below a minute
 
 
 def _bytes(value: int) -> str:

@@ -11,7 +11,7 @@ from connector_host.testing.clock import FakeClock
 from connector_host.web import TokenAccess, WebOptions, create_app
 
 TOKEN = "ABCDE-FGHJK-LMNPQ-RSTUV-WXYZ2"
-_VOID = {"area", "base", "br", "hr", "img", "input", "link", "meta", "source"}
+_VOID = {"area", "base", "br", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 
 class Element:

@@ -2,11 +2,13 @@ import importlib.util
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import expect
 
 from connector_host.connectors import load_connector
-from connector_host.instances import InstanceState
+from connector_host.instances import EnvironmentStore, InstanceState
+from connector_host.set_up import export_instance
 
 _SPEC = importlib.util.spec_from_file_location("browser_of_host", Path(__file__).with_name("browser.py"))
 browser = importlib.util.module_from_spec(_SPEC)
@@ -217,7 +219,7 @@ def test_a_run_is_watched_as_it_goes_on(tab, site, sandbox):
     page = tab.open(f"/instances/{instance.id}/streams/things")
     sandbox.options = {**sandbox.options, "slow": True}
     try:
-        page.get_by_role("button", name="Pull").click()
+        page.get_by_role("button", name="Begin").click()
         page.wait_for_url("**/runs/*")
         assert page.get_by_role("button", name="Stop it").is_visible()
         page.wait_for_selector("#run-log >> text=things.ListThings")
@@ -228,8 +230,55 @@ def test_a_run_is_watched_as_it_goes_on(tab, site, sandbox):
     assert page.get_by_role("button", name="Run it again").is_visible()
 
 
+def test_an_instance_is_imported_from_its_file_without_javascript(open_tab, site, sandbox, tmp_path):
+    tab = open_tab(java_script_enabled=False)
+    document = export_instance(site.store, load_connector("plain", [PLAIN]), add_instance(site, sandbox).name)
+    file = tmp_path / "instance.json"
+    file.write_bytes(msgspec.json.encode({**document, "name": "Moved"}))
+    page = tab.open("/instances/import")
+    page.get_by_label("The exported file").set_input_files(file)
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.get_by_role("heading", name="Add “Moved”?")).to_be_visible()
+    page.get_by_role("link", name="Enter the secrets").click()
+    page.get_by_label("API token").fill(sandbox.credentials["api_token"])
+    page.get_by_role("button", name="Test and save").click()
+    page.wait_for_url("**/saved")
+    assert site.store.get("Moved").state is InstanceState.OK
+
+
+def test_an_environment_is_filled_with_the_keyboard_and_followed(tab, site, sandbox):
+    live, stand_in = add_instance(site, sandbox, "Live"), add_instance(site, sandbox, "Sandbox")
+    page = tab.open("/environments")
+    page.get_by_label("Name of a new environment").press_sequentially("staging")
+    page.keyboard.press("Enter")
+    page.get_by_label("Instance", exact=True).focus()
+    with page.expect_response("**/environments/instances?instance=Live"):
+        page.keyboard.type("Live")
+    expect(page.locator("#instance-names option")).to_have_count(1)
+    page.keyboard.press("Tab")
+    page.keyboard.type("Sandbox")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Live").click()
+    page.get_by_role("link", name="Streams").click()
+    page.get_by_role("link", name="staging").click()
+    page.wait_for_url(f"**/instances/{stand_in.id}/streams")
+    page.get_by_role("link", name="none on Live").click()
+    page.wait_for_url(f"**/instances/{live.id}/streams")
+
+
+def test_every_tab_of_an_instance_is_in_sight_on_a_phone(open_tab, site, sandbox):
+    tab = open_tab(viewport=browser.PHONE)
+    page = tab.open(f"/instances/{add_instance(site, sandbox).id}")
+    boxes = [each.bounding_box() for each in page.locator(".tabs a").all()]
+    assert len({box["y"] for box in boxes}) == 1
+    assert all(box["x"] + box["width"] <= browser.PHONE["width"] for box in boxes)
+
+
 def pages_to_look_at(site, sandbox):
     instance = add_instance(site, sandbox)
+    add_instance(site, sandbox, "Sandbox")
+    environment = EnvironmentStore(site.store).add("staging", {"Shop": "Sandbox"})
+    EnvironmentStore(site.store).add("empty")
     add_instance(site, sandbox, "Rejected", state=InstanceState.REJECTED, state_message="The token was revoked.")
     base = f"/instances/{instance.id}"
     edits = [f"{base}/edit/{section}" for section in ("name", "settings", "credentials")]
@@ -239,6 +288,8 @@ def pages_to_look_at(site, sandbox):
         "/connectors/plain",
         "/connectors/plain/documentation",
         "/connectors/plain/operations",
+        "/connectors/plain/streams",
+        "/connectors/plain/streams?search=nothing",
         "/connectors/plain/operations/things.CreateThing",
         "/connectors/plain/add",
         "/instances",
@@ -252,6 +303,10 @@ def pages_to_look_at(site, sandbox):
         f"{base}/edit",
         *edits,
         f"{base}/remove",
+        "/instances/import",
+        "/environments",
+        f"/environments/{environment.id}",
+        f"/environments/{environment.id}/remove",
         "/runs",
         "/settings",
         "/nowhere",
@@ -270,8 +325,18 @@ def test_no_page_has_an_accessibility_violation(open_tab, site, sandbox, scheme,
     page.get_by_role("button", name="Test and save").click()
     page.wait_for_selector(".summary")
     found["credentials with errors"] = tab.violations()
+    page = tab.open("/environments")
+    page.get_by_role("button", name="Add it").click()
+    page.wait_for_selector(".error")
+    found["an environment without a name"] = tab.violations()
+    page = tab.open("/instances/import")
+    document = export_instance(site.store, load_connector("plain", [PLAIN]), "Shop")
+    page.get_by_label("Or its text").fill(msgspec.json.encode(document).decode())
+    page.get_by_role("button", name="Look at it").click()
+    page.wait_for_selector(".summary:focus")
+    found["an import that does not fit"] = tab.violations()
     page = tab.open(f"/instances/{site.store.get('Shop').id}/streams/colours")
-    page.get_by_role("button", name="Pull").click()
+    page.get_by_role("button", name="Begin").click()
     page.wait_for_selector("#run-status >> text=success")
     found["a run"] = tab.violations()
     page.get_by_role("button", name="Sign out").click()

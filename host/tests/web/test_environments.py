@@ -29,13 +29,12 @@ async def test_no_environment_says_what_one_is_for(visitor):
 
 
 async def test_an_environment_is_added_filled_and_removed(visitor, shops, environments):
-    live, _ = shops
     page = await send(visitor, await visitor.get("/environments"), "/environments", name="staging")
     assert "It changes nothing yet" in page.main
     page = await send(visitor, page, "/replacements", instance="live", replacement="Sandbox")
     assert environments.get("staging").replacements == {"Live": "Sandbox"}
     assert "--environment staging" in page.main
-    assert page.one("tbody").one("a")["href"] == f"/instances/{live.id}"
+    assert [each["href"] for each in page.one("tbody").all("a")] == [f"/instances/{each.id}" for each in shops]
     assert "Sandbox for Live" in (await visitor.get("/environments")).main
     page = await send(visitor, page, "/replacements/remove")
     assert environments.get("staging").replacements == {}

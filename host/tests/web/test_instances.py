@@ -35,6 +35,12 @@ async def test_instances_are_paged_and_searched_on_the_server(visitor, add_insta
     assert "page 1 of 3" in (await visitor.get("/instances?page=-1")).main
 
 
+async def test_an_account_is_broken_between_its_parts_and_nowhere_else(visitor, add_instance):
+    add_instance(account="shop.keeper@example.com <b>")
+    page = await visitor.get("/instances")
+    assert "shop.<wbr>keeper@<wbr>example.<wbr>com &lt;b&gt;" in page.source
+
+
 async def test_only_the_list_is_sent_where_only_it_is_asked_for(visitor, add_instance):
     add_instance()
     part = await visitor.http.get("/instances?search=shop", headers={"HX-Request": "true", "HX-Target": "instances"})
@@ -130,6 +136,15 @@ async def test_a_copy_has_no_secrets(visitor, add_instance, app):
     copy = app.state.host.store.get("Shop copy")
     assert copy.state is InstanceState.INCOMPLETE
     assert "api_token" not in app.state.host.store.credentials("Shop copy", [])
+
+
+async def test_a_copy_with_a_name_that_is_taken_is_told_where_it_was_asked_for(visitor, add_instance, app):
+    page = await visitor.get(f"/instances/{add_instance().id}/edit")
+    form = next(each for each in page.all("form") if (each["action"] or "").endswith("/duplicate"))
+    page = await visitor.post(form["action"], {**dict(form.fields()), "name": "SHOP"})
+    assert page.path.endswith("/edit")
+    assert 'There is an instance "Shop" already.' in page.main
+    assert app.state.host.store.count() == 1
 
 
 async def test_disabling_and_enabling(visitor, add_instance, app):

@@ -40,7 +40,10 @@ async def test_a_token_is_shown_once_and_revoked(visitor, app):
     page = await _send(visitor, "/settings/tokens", name="Billing")
     assert "already" in page.error_of("name")
     token = store.list()[0]
-    page = await _send(visitor, f"/settings/tokens/{token.id}")
+    page = await visitor.get(page.one("a", class_="button small danger")["href"])
+    assert "It was last used" in page.main
+    assert store.list() == (token,)
+    page = await visitor.send(page)
     assert "is revoked" in page.main
     assert store.find(secret) is None
 
