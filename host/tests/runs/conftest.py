@@ -49,8 +49,14 @@ def home(tmp_path):
 
 
 @pytest.fixture
-def store(home):
-    with InstanceStore.open(home) as store:
+def place(home):
+    """The home that a test works in; modules whose tests run on every database have their own."""
+    return home
+
+
+@pytest.fixture
+def store(place):
+    with InstanceStore.open(place) as store:
         yield store
 
 
@@ -93,8 +99,8 @@ def add_shop(store, plain):
 
 
 @pytest.fixture
-async def runner(home, plain_folder):
-    async with Runner(home, [plain_folder]) as runner:
+async def runner(place, plain_folder):
+    async with Runner(place, [plain_folder]) as runner:
         yield runner
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from connector_host.contract.errors import InUse
 from connector_host.instances import Lease
+from connector_host.instances.home import DATABASE_VARIABLE
 from connector_host.runs import EventKind, RunKind, Runner, RunState, RunStore
 from connector_host.runs.run import DELIVERED
 
@@ -19,16 +20,21 @@ PROCESS = Path(__file__).with_name("process.py")
 
 
 @pytest.fixture
-def start_host(home, plain_folder):
+def place(any_home):
+    return any_home
+
+
+@pytest.fixture
+def start_host(place, plain_folder):
     """Start a host as a process of its own that runs a stream."""
     started = []
 
     def start(instance="Shop"):
         process = subprocess.Popen(
-            [sys.executable, str(PROCESS), str(home.path), str(plain_folder), instance],
+            [sys.executable, str(PROCESS), str(place.path), str(plain_folder), instance],
             stdout=subprocess.PIPE,
             text=True,
-            env=dict(os.environ),
+            env={**os.environ, DATABASE_VARIABLE: place.database_override or ""},
         )
         started.append(process)
         return process
@@ -40,20 +46,20 @@ def start_host(home, plain_folder):
 
 
 async def test_the_runs_of_a_killed_host_are_interrupted_at_the_next_start_and_can_be_resumed(
-    start_host, vendor, add_shop, home, plain_folder
+    start_host, vendor, add_shop, place, plain_folder
 ):
     running = vendor(slow=True, things=400)
     add_shop(running)
     process = start_host()
     run_id = process.stdout.readline().strip()
-    async with Runner(home, [plain_folder]) as runner:
+    async with Runner(place, [plain_folder]) as runner:
         assert runner.store.get(run_id).state is RunState.STARTED
         with pytest.raises(InUse):
             await runner.start("Shop", RunKind.STREAM, "things")
         process.send_signal(signal.SIGKILL)
         process.wait()
     running.options["slow"] = False
-    async with Runner(home, [plain_folder]) as runner:
+    async with Runner(place, [plain_folder]) as runner:
         left = runner.store.get(run_id)
         assert (left.state, left.finished_at is None) == (RunState.INTERRUPTED, False)
         assert "killed" in left.message
@@ -65,7 +71,7 @@ async def test_the_runs_of_a_killed_host_are_interrupted_at_the_next_start_and_c
         assert len({json.loads(record)["id"] for record in records}) == len(records) == 360
 
 
-async def test_kills_during_incremental_runs_lose_no_record(start_host, vendor, add_shop, home, plain_folder):
+async def test_kills_during_incremental_runs_lose_no_record(start_host, vendor, add_shop, place, plain_folder):
     running = vendor(things=60)
     add_shop(running)
     for generation, pages in enumerate((4, 0, 3, 5)):
@@ -80,9 +86,9 @@ async def test_kills_during_incremental_runs_lose_no_record(start_host, vendor, 
         running.pause.set()
         change(running, "t1", f"version {generation}")
         if pages == 3:
-            await ended(home, plain_folder)
-    await ended(home, plain_folder)
-    async with Runner(home, [plain_folder]) as runner:
+            await ended(place, plain_folder)
+    await ended(place, plain_folder)
+    async with Runner(place, [plain_folder]) as runner:
         runs = sorted(runner.store.list(), key=lambda run: run.started_at)
         states = [run.state for run in runs]
         everything = last_versions(runner, runs)
@@ -92,8 +98,8 @@ async def test_kills_during_incremental_runs_lose_no_record(start_host, vendor, 
     assert everything == delivered == there
 
 
-async def ended(home, plain_folder):
-    async with Runner(home, [plain_folder]) as runner:
+async def ended(place, plain_folder):
+    async with Runner(place, [plain_folder]) as runner:
         run = await runner.start("Shop", RunKind.STREAM, "things")
         assert (await runner.wait(run.id)).state is RunState.SUCCESS
 
@@ -112,7 +118,7 @@ def last_versions(runner, runs):
 
 
 async def test_a_run_of_another_machine_is_interrupted_when_its_lease_is_over(
-    home, plain_folder, vendor, add_shop, store
+    place, plain_folder, vendor, add_shop, store
 ):
     shop = add_shop(vendor())
     clock = Clock()
@@ -120,7 +126,7 @@ async def test_a_run_of_another_machine_is_interrupted_when_its_lease_is_over(
     run = elsewhere.add(shop, RunKind.STREAM, "things", {})
     lease = Lease(store.database, f"run:{shop.id}:things", clock=clock, longest_hold=None)
     assert lease._take("another machine", None)
-    async with Runner(home, [plain_folder], clock=clock) as runner:
+    async with Runner(place, [plain_folder], clock=clock) as runner:
         assert runner.store.get(run.id).state is RunState.STARTED
         clock.now += 29
         assert runner.mark_interrupted() == ()

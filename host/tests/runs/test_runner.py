@@ -29,6 +29,11 @@ def events_of(runner, run, kind):
 
 
 @pytest.fixture
+def place(any_home):
+    return any_home
+
+
+@pytest.fixture
 def shop(vendor, add_shop):
     running = vendor()
     add_shop(running)
@@ -150,9 +155,9 @@ async def test_what_cannot_run_is_told_before_it_begins(runner, what, kind, para
 
 
 @pytest.mark.usefixtures("slow")
-async def test_two_runs_of_one_stream_on_one_instance_do_not_overlap(runner, home, plain_folder):
+async def test_two_runs_of_one_stream_on_one_instance_do_not_overlap(runner, place, plain_folder):
     first = await runner.start("shop", STREAM, "things")
-    async with Runner(home, [plain_folder]) as other:
+    async with Runner(place, [plain_folder]) as other:
         with pytest.raises(InUse, match="under way"):
             await other.start("SHOP", STREAM, "things")
         colours = await other.start("shop", STREAM, "colours")
@@ -187,18 +192,18 @@ async def test_a_run_is_stopped_and_leaves_whole_records(runner, slow):
 
 
 @pytest.mark.usefixtures("slow")
-async def test_another_process_stops_a_run_through_the_database(runner, home, plain_folder):
+async def test_another_process_stops_a_run_through_the_database(runner, place, plain_folder):
     run = await runner.start("shop", STREAM, "things")
-    async with Runner(home, [plain_folder]) as other:
+    async with Runner(place, [plain_folder]) as other:
         assert (await other.stop(run.id)).stop_requested
     assert (await runner.wait(run.id)).state is RunState.STOPPED
 
 
 @pytest.mark.usefixtures("slow")
-async def test_a_host_that_is_shut_down_leaves_runs_that_can_be_resumed(home, plain_folder):
-    async with Runner(home, [plain_folder]) as first:
+async def test_a_host_that_is_shut_down_leaves_runs_that_can_be_resumed(place, plain_folder):
+    async with Runner(place, [plain_folder]) as first:
         run = await first.start("shop", STREAM, "things")
-    async with Runner(home, [plain_folder]) as second:
+    async with Runner(place, [plain_folder]) as second:
         left = second.store.get(run.id)
         assert (left.state, left.message) == (RunState.INTERRUPTED, "The host was shut down.")
         resumed = await second.resume(run.id)

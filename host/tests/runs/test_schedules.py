@@ -21,6 +21,11 @@ class Clock:
 
 
 @pytest.fixture
+def place(any_home):
+    return any_home
+
+
+@pytest.fixture
 def clock():
     return Clock()
 
@@ -95,12 +100,12 @@ def test_an_instance_with_a_schedule_is_not_removed(schedules, shop, store):
 
 
 def test_what_is_due_is_taken_once_by_one_of_all_hosts_and_what_was_missed_is_not_piled_up(
-    schedules, shop, clock, home
+    schedules, shop, clock, place
 ):
     made = schedules.add(shop, STREAM, "things", every_minutes=60)
     assert schedules.claim(made.id) is None
     clock.now += 10 * 3600 + 60
-    with InstanceStore.open(home) as elsewhere:
+    with InstanceStore.open(place) as elsewhere:
         taken = [each.claim(made.id) for each in (schedules, ScheduleStore(elsewhere.database, clock=clock))]
     assert [each is not None for each in taken] == [True, False]
     assert schedules.get(made.id).due_at == START + datetime.timedelta(hours=11)
@@ -128,11 +133,11 @@ def begun(runner, monkeypatch):
     return queue
 
 
-async def test_the_embedded_host_begins_what_is_due(runner, begun, store, shop, home):
+async def test_the_embedded_host_begins_what_is_due(runner, begun, store, shop, place):
     schedules = ScheduleStore(store.database)
     with time_machine.travel(START, tick=False):
         made = schedules.add(shop, STREAM, "colours", every_minutes=5)
-    scheduler = Scheduler(runner, schedules, RetentionStore(store.database, home))
+    scheduler = Scheduler(runner, schedules, RetentionStore(store.database, place))
     async with scheduler:
         # It is long overdue, so APScheduler begins it at once, and once.
         run = await begun.get()
