@@ -51,18 +51,20 @@ def push(
     if dry_run and results is not None:
         raise typer.BadParameter("A dry run has no results to keep.", param_hint="--results")
     state = state_of(context)
-    work = Pushing(
-        action,
-        records_in(source, option="--from"),
-        progress_of(ProgressKind.NONE if as_json else ProgressKind.AUTO),
-        dry_run=dry_run,
-        results=results,
-        resume=resume,
-        write=print_line if as_json else None,
-    )
+    with records_in(source, option="--from") as records:
+        work = Pushing(
+            action,
+            records,
+            progress_of(ProgressKind.NONE if as_json else ProgressKind.AUTO),
+            dry_run=dry_run,
+            results=results,
+            resume=resume,
+            write=print_line if as_json else None,
+        )
 
-    async def run() -> "PushReport":
-        async with state.open(instance) as connection:
-            return await work.run(connection)
+        async def run() -> "PushReport":
+            async with state.open(instance) as connection:
+                return await work.run(connection)
 
-    work.leave(anyio.run(run), state)
+        report = anyio.run(run)
+    work.leave(report, state)

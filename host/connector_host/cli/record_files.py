@@ -1,9 +1,10 @@
 """Records from a file or stdin: JSON Lines, read as they are pushed, or one JSON array."""
 
 import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -18,23 +19,31 @@ __all__ = ["records_in"]
 _BOM = b"\xef\xbb\xbf"
 
 
-def records_in(source: str, *, option: str) -> Iterable[Any]:
-    """Return the records in a file, or on stdin for `-`; empty lines are none.
+@contextmanager
+def records_in(source: str, *, option: str) -> Iterator[Iterable[Any]]:
+    """Give the records in a file, or on stdin for `-`, for the length of the block; empty lines are none.
 
     A line that is no JSON stands as Unreadable in its place. Raises InputInvalid where the file or an array cannot be
     read.
     """
     name = "stdin" if source == "-" else source
-    try:
-        stream = _stdin() if source == "-" else Path(source).open("rb")  # noqa: SIM115 -- closed behind its last line
-        first = _first_line(stream)
-        if first.lstrip()[:1] == b"[":
-            with stream:
-                return _array(first + stream.read(), option, name)
-    except OSError as error:
-        fix = "Name a file, or - for stdin."
-        raise _wrong(option, name, "file", f"It cannot be read: {error.strerror}.", fix) from None
-    return _lines(first, stream)
+    with ExitStack() as stack:
+        try:
+            stream = _stdin() if source == "-" else _opened(source, stack)
+            first = _first_line(stream)
+            is_list = first.lstrip()[:1] == b"["
+            text = first + stream.read() if is_list else b""
+        except OSError as error:
+            fix = "Name a file, or - for stdin."
+            raise _wrong(option, name, "file", f"It cannot be read: {error.strerror}.", fix) from None
+        yield _array(text, option, name) if is_list else _lines(first, stream)
+
+
+def _opened(source: str, stack: ExitStack) -> IO[bytes]:
+    """Open a file whose closing does not wait for a thread that waits for its next line, as on a pipe."""
+    number = os.open(source, os.O_RDONLY)
+    stack.callback(os.close, number)
+    return io.BufferedReader(io.FileIO(number, closefd=False))
 
 
 def _stdin() -> IO[bytes]:
@@ -67,12 +76,11 @@ def _array(text: bytes, option: str, name: str) -> list[Any]:
 
 
 def _lines(first: bytes, stream: IO[bytes]) -> Iterator[Any]:
-    with stream:
-        line = first
-        while line:
-            if line.strip():
-                yield _record(line)
-            line = stream.readline()
+    line = first
+    while line:
+        if line.strip():
+            yield _record(line)
+        line = stream.readline()
 
 
 def _record(line: bytes) -> "dict[str, Any] | Unreadable":
