@@ -11,7 +11,7 @@ from pathlib import Path
 from connector_host.contract.manifest_file import ConnectorFolder, read_manifest
 from connector_host.contract.permissions import PermissionNames
 from connector_host.contract.stream_models import Filter, Stream
-from connector_host.engine.plan import takes_since, takes_until
+from connector_host.engine.plan import limits_of
 from connector_host.engine.preparation import is_incremental, limited_by
 
 from .stream_costs import Cost, costs_of, unit_of
@@ -104,8 +104,7 @@ def _modes(connector: ConnectorFolder, stream: Stream) -> tuple[str, ...]:
 
 def _limits(connector: ConnectorFolder, stream: Stream) -> str:
     """Return the times that a pull can be limited to, its own or those of the parents that it follows."""
-    timed = limited_by(stream, {each.name: each for each in connector.manifest.streams})
-    since, until = any(map(takes_since, timed.lists)), any(map(takes_until, timed.lists))
+    since, until = limits_of(limited_by(stream, {each.name: each for each in connector.manifest.streams}))
     return ", ".join(name for name, has in (("since", since), ("until", until)) if has) or "none"
 
 

@@ -10,7 +10,7 @@ from connector_host.contract.paths import set_path
 from connector_host.contract.stream_models import Stream, StreamList
 from connector_host.contract.variables import render, variables_in
 
-__all__ = ["Window", "filled", "input_of", "takes_since", "takes_until", "window_of"]
+__all__ = ["Window", "filled", "input_of", "limits_of", "takes_since", "takes_until", "window_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,7 @@ def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.d
         for name, moment in (("since", since), ("until", until))
         if moment is not None and moment.utcoffset() is None
     ]
-    code_time = stream.code.time if stream.code is not None else None
-    knows_since = code_time is not None or any(takes_since(each) for each in stream.lists)
-    knows_until = bool(code_time and code_time.until) or any(takes_until(each) for each in stream.lists)
+    knows_since, knows_until = limits_of(stream)
     for name, moment, known in (("since", since, knows_since), ("until", until, knows_until)):
         if moment is not None and not known:
             sentence = f"{stream.title} cannot be limited by this: the vendor has no such filter."
@@ -44,12 +42,21 @@ def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.d
         raise InputInvalid(f"{stream.name} cannot be pulled like this.", problems=problems)
     since, until = (moment.astimezone(datetime.UTC) if moment else None for moment in (since, until))
     # Which way will be read is not known yet: times that one of them needs do no harm to the other.
-    every = [code_time, *(each.time for lists, _ in stream.ways for each in lists)]
+    listed = [each.time for lists, _ in stream.ways for each in lists]
+    every = listed if stream.code is None else [stream.code.time]
     required = [time.default_days for time in every if time is not None and time.required]
     if required:
         until = until or datetime.datetime.fromtimestamp(now, datetime.UTC)
         since = since or until - datetime.timedelta(days=max(required))
     return Window(since, until)
+
+
+def limits_of(stream: Stream) -> tuple[bool, bool]:
+    """Tell whether a pull of a stream can be limited by its earliest time, and whether by its latest."""
+    if stream.code is not None:
+        time = stream.code.time
+        return time is not None, time is not None and time.until
+    return any(map(takes_since, stream.lists)), any(map(takes_until, stream.lists))
 
 
 def takes_since(each: StreamList) -> bool:

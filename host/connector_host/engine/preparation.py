@@ -142,7 +142,7 @@ def _window(
 
 
 def _overlap_of(stream: Stream, streams: Mapping[str, Stream]) -> int:
-    times = [stream.code.time if stream.code is not None else None, *(each.time for each in stream.lists)]
+    times = [stream.code.time] if stream.code is not None else [each.time for each in stream.lists]
     own = [time.overlap for time in times if time is not None]
     return max([*own, *(_overlap_of(streams[name], streams) for name in stream.parents)], default=0)
 

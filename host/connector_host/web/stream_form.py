@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from connector_host.connectors import Connector
 from connector_host.contract.errors import Problem
 from connector_host.contract.stream_models import Stream
-from connector_host.engine.plan import takes_since, takes_until
+from connector_host.engine.plan import limits_of
 from connector_host.engine.preparation import limited_by
 from connector_host.forms import Widget, filled_of, read_form, widget_of
 from connector_host.runs import MODE_WORDS, STREAM_PARAMETERS, fields_of_record, modes_of
@@ -46,12 +46,12 @@ class StreamForm:
 
     def __init__(self, connector: Connector, stream: Stream, zone: str) -> None:
         streams = {each.name: each for each in connector.manifest.streams}
-        limited = limited_by(stream, streams)
+        knows_since, knows_until = limits_of(limited_by(stream, streams))
         self._modes = modes_of(stream, streams)
         rules: dict[str, Any] = {"mode": {"type": "string", "enum": list(self._modes)}}
-        if any(takes_since(each) for each in limited.lists):
+        if knows_since:
             rules["since"] = _RULES["since"]
-        if any(takes_until(each) for each in limited.lists):
+        if knows_until:
             rules["until"] = _RULES["until"]
         rules["limit"] = _RULES["limit"]
         if stream.filters:

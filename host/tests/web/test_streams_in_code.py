@@ -22,6 +22,10 @@ async def test_it_is_listed_pulled_and_followed(visitor, app, add_instance, vend
     instance = add_instance(connector="coded")
     for path in ("/connectors/coded", "/connectors/coded/streams", f"/instances/{instance.id}/streams"):
         assert "Whole things" in (await visitor.get(path)).main
+    form = await visitor.get(f"/instances/{instance.id}/streams/whole_things")
+    assert [form.one(name=f"parameters.{name}")["type"] for name in ("since", "until", "filters.colour")] == [
+        "text"
+    ] * 3
     asked = {"since": "2026-01-01", "filters.colour": "red"}
     run = await _ended(app, await _pull(visitor, instance, "whole_things", **asked))
     assert (run.state, run.counts["written"], run.counts["filtered"]) == (RunState.SUCCESS, 8, 15)
