@@ -47,7 +47,8 @@ def test_six_credentials_in_the_platforms_order_and_words(linnworks):
 
 def test_credentials_schema_passes_the_meta_schema():
     schema = json.loads((ROOT / "schemas/credentials/authorize-by-application.json").read_text())
-    Draft202012Validator(Draft202012Validator.META_SCHEMA).validate(schema)
+    broken = [error.message for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema)]
+    assert broken == []
 
 
 def test_blanks_are_forgiven_and_defaults_filled_in(linnworks):

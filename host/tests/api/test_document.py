@@ -27,7 +27,7 @@ CONFIG = schemathesis.Config.from_dict(
 
 
 def test_the_document_is_openapi():
-    OpenAPIV31SpecValidator(DOCUMENT).validate()
+    assert [error.message for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
     for schema in DOCUMENT["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
 

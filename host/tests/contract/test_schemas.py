@@ -73,7 +73,7 @@ def test_formats_that_are_told(kind, value):
 @given(st.text(max_size=40))
 def test_no_text_is_too_strange_for_a_format(value):
     for kind in ("date-time", "uuid", "time-zone", "int32", "email", "uri", "date"):
-        problems({"format": kind}, value)
+        assert [each[:2] for each in problems({"format": kind}, value)] in ([], [("", "format")])
 
 
 @pytest.mark.parametrize(

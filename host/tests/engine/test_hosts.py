@@ -9,6 +9,14 @@ VENDOR = AllowedHosts(PATTERNS)
 STAND_IN = AllowedHosts(PATTERNS, loopback=True)
 
 
+def lets_through(hosts, address):
+    try:
+        hosts.check(httpx.URL(address))
+    except AddressNotAllowed:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -19,7 +27,7 @@ STAND_IN = AllowedHosts(PATTERNS, loopback=True)
     ],
 )
 def test_the_vendor_is_let_through(address):
-    VENDOR.check(httpx.URL(address))
+    assert lets_through(VENDOR, address)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +63,13 @@ def test_everything_else_is_refused(address):
     "address", ["http://127.0.0.1:8900/", "http://localhost/", "http://[::1]:1/", "https://127.9.9.9/"]
 )
 def test_a_stand_in_is_reached_when_the_settings_point_to_it(address):
-    STAND_IN.check(httpx.URL(address))
+    assert lets_through(STAND_IN, address)
+    assert not lets_through(VENDOR, address)
 
 
 @pytest.mark.parametrize("address", ["https://eu.shop.example/", "http://10.0.0.1/", "http://127.0.0.1.evil.example/"])
 def test_and_nothing_but_it(address):
-    with pytest.raises(AddressNotAllowed):
-        STAND_IN.check(httpx.URL(address))
+    assert not lets_through(STAND_IN, address)
 
 
 @pytest.mark.parametrize(

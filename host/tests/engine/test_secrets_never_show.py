@@ -122,6 +122,8 @@ async def test_an_answer_shows_no_body(connect, vendor, caplog):
     vendor.script = [{"n": 1, "password": "MARKER in the answer"}]
     async with connect(secret=SECRET) as shop:
         answer = await shop.call("shop.Free")
+    assert answer.data["password"] == "MARKER in the answer"
+    assert "shop.Free" in caplog.text
     check(repr(answer) + str(answer) + caplog.text)
 
 
