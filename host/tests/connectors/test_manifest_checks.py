@@ -28,11 +28,11 @@ def problems(folder):
 def test_a_setting_that_only_code_reads_is_used(folder):
     change(folder, '        input: {archived: "{{include_archived}}"}\n', "")
     change(folder, _COLOURS, "    code: {operations: [things.ListColours], settings: [include_archived]}\n")
-    check_connector(read_manifest(folder / "connector.yaml"))
+    assert problems(folder) == []
 
 
 def test_plain_connector_has_no_problem(folder):
-    check_connector(read_manifest(folder / "connector.yaml"))
+    assert problems(folder) == []
 
 
 def _before_key(line):
@@ -183,6 +183,49 @@ CASES = {
     ),
     "key that is no field": ("primary_key: [id]", "primary_key: [uid]", "record-field", 'Did you mean "id"'),
     "cursor that is no field": ("cursor: updated_at", "cursor: changed_at", "record-field", "changed_at"),
+    "action of a field that the record has not": (
+        'name: "{{record.name}}", colour',
+        'name: "{{record.nam}}", colour',
+        "record-field",
+        'Did you mean "name"',
+    ),
+    "action that needs what a record may leave out": (
+        'weight: "{{record.weight}}"',
+        'weight: "{{record.weight}} kg"',
+        "record-field",
+        "weight cannot be left out here",
+    ),
+    "action of an unknown setting": ('"{{record.tags}}"', '"{{tags}}"', "variable-declared", "tags"),
+    "action whose operation refuses its input": (
+        'tags: "{{record.tags}}"',
+        'tags: "{{record.name}}"',
+        "action-input",
+        "things.CreateThing does not take this: tags",
+    ),
+    "action that only reads": (
+        "operation: things.CreateThing",
+        "operation: things.GetThing",
+        "action-kind",
+        "things.GetThing does not write",
+    ),
+    "action that is read back by a write": (
+        "    answer: {equals: ",
+        "    read_back: {operation: things.CreateThing, input: {name: x}, equals: {name: x}}\n    answer: {equals: ",
+        "action-kind",
+        "things.CreateThing does not read",
+    ),
+    "action whose answer has no such field": (
+        "answer: {equals: {name:",
+        "answer: {equals: {nam:",
+        "answer-field",
+        "nam is no field of the answer of things.CreateThing",
+    ),
+    "action whose code calls what there is not": (
+        '    operation: things.DeleteThing\n    input: {id: "{{record.id}}"}\n',
+        "    code: {operations: [things.RemoveThing]}\n",
+        "operation-exists",
+        "things.RemoveThing",
+    ),
     "missing permission file": (
         "known: schemas/permissions.json",
         "known: schemas/nodes.json",
