@@ -3,7 +3,7 @@ import struct
 
 import pytest
 
-from connector_host.contract.manifest_checks import CHECKS, check_connector, problems_of_connector
+from connector_host.contract.manifest_checks import CHECKS, problems_of_connector
 from connector_host.contract.manifest_file import read_manifest
 
 
