@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from connector_host.contract.secrets import Redactor
+from connector_host.instances import Home
 
 if TYPE_CHECKING:
     from connector_host.connectors import Connector, Found
     from connector_host.engine import Connection
-    from connector_host.instances import Home, InstanceStore
+    from connector_host.instances import InstanceStore
 
 __all__ = ["HostState", "state_of"]
 
@@ -34,10 +35,8 @@ class HostState:
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("connector_host"))
     _loaded: "dict[str, Connector]" = field(default_factory=dict, repr=False)
 
-    def home(self) -> "Home":
+    def home(self) -> Home:
         """Return the home named by --home or by the environment."""
-        from connector_host.instances import Home  # noqa: PLC0415 -- brings the database along
-
         environ = dict(os.environ)
         if self.home_path is not None:
             environ["CONNECTOR_HOST_HOME"] = str(self.home_path)

@@ -1,8 +1,11 @@
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from connector_host import instances
 from connector_host.contract.errors import ConfigurationError
 from connector_host.instances import Home, InstanceStore
 
@@ -80,3 +83,12 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(home):
     with pytest.raises(ConfigurationError, match="not a database"):
         InstanceStore.open(home)
     assert home.database.read_bytes() == b"something else entirely" * 100
+
+
+def test_everything_that_is_offered_is_there():
+    assert [name for name in instances.__all__ if not hasattr(instances, name)] == []
+
+
+def test_asking_where_the_home_is_does_not_bring_the_database_along():
+    code = "import sys; from connector_host.instances import Home; Home.locate(); print('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
