@@ -112,13 +112,19 @@ def replayed(records, key):
 
 
 def latest(records, key):
-    """Return the last version of each record; none may stand there twice."""
-    seen, there = set(), {}
+    """Return the last version of each record; none may stand there twice, and none come again after a later one.
+
+    The stock in an order may be again what it was before, without the order being what it was.
+    """
+    there, versions = {}, {}
     for record in records:
-        text = json.dumps(record, sort_keys=True)
-        assert text not in seen, "a record was written twice"
-        seen.add(text)
+        assert there.get(record[key]) != record, "a record was written twice"
         there[record[key]] = record
+        known = versions.setdefault(record[key], [])
+        version = json.dumps(undated(record), sort_keys=True)
+        if version not in known[-1:]:
+            assert version not in known, "an earlier version was written after a later one"
+            known.append(version)
     return there
 
 
