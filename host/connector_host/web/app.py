@@ -66,7 +66,7 @@ def create_app(options: WebOptions) -> Starlette:
 
     app = Starlette(
         routes=[*_routes(), api_mount(api)],
-        middleware=[Middleware(Guard, options=options, sessions=host.sessions, on_fault=unexpected_page)],
+        middleware=[Middleware(Guard, options=options, sessions=host.sessions, on_error=_error)],
         exception_handlers={HTTPException: error_page, ConnectorHostError: error_page},
         lifespan=lifespan,
     )
@@ -98,6 +98,11 @@ def _routes() -> list[BaseRoute]:
         *host_settings.routes(),
         Mount("/static", _Static(packages=[("connector_host.web", "static")])),
     ]
+
+
+async def _error(request: Request, error: Exception) -> Response:
+    """Return the page of an error that no page has answered: one that was meant, or a fault of the host."""
+    return await (error_page if isinstance(error, HTTPException) else unexpected_page)(request, error)
 
 
 def _start(request: Request) -> Response:

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,10 +42,10 @@ class Guard:
         app: ASGIApp,
         options: WebOptions,
         sessions: Sessions,
-        on_fault: Callable[[Request, Exception], Awaitable[Response]],
+        on_error: Callable[[Request, Exception], Awaitable[Response]],
     ) -> None:
         self._app = app
-        self._on_fault = on_fault
+        self._on_error = on_error
         self._options = options
         self._sessions = sessions
         self._names = {name.lower() for name in options.host_names}
@@ -66,36 +67,39 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = self._refusal(scope)
-        if refusal is not None:
-            await refusal(scope, receive, send_with_headers)
-            return
-        bounded = _Bounded(receive, self._options.largest_body)
         try:
-            await self._app(scope, bounded, send_with_headers)
+            answer = self._refusal(scope) or self._app
+            await answer(scope, _Bounded(receive, self._options.largest_body), send_with_headers)
         except _TooLarge:
-            await _too_large(self._options.largest_body)(scope, receive, send_with_headers)
+            answer = await self._too_large(scope)
+            await answer(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 -- whatever it is, neither page nor server log may show it
             if started:
                 return
-            answer = await self._on_fault(Request(scope), error)
+            answer = await self._on_error(Request(scope), error)
             await answer(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         if _without_port(headers.get("host", "")) not in self._names:
             return PlainTextResponse("This host name is not served here.\n", status_code=421)
-        declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > self._options.largest_body:
-            return _too_large(self._options.largest_body)
         path = scope["path"]
         cookie = HTTPConnection(scope).cookies.get(SESSION_COOKIE, "")
         session = self._sessions.get(cookie)
         state: dict[str, Any] = scope.setdefault("state", {})
         state["session"] = session
+        declared = headers.get("content-length", "0")
+        if not declared.isdigit() or int(declared) > self._options.largest_body:
+            raise _TooLarge
         if session is None and not path.startswith(_OPEN_PATHS):
             return _to_sign_in(scope, headers)
         return None
+
+    async def _too_large(self, scope: Scope) -> Response:
+        words = f"The request has more than {self._options.largest_body:,} bytes."
+        if scope["path"].startswith("/api/"):
+            return PlainTextResponse(f"{words}\n", status_code=413)
+        return await self._on_error(Request(scope), HTTPException(413, words))
 
 
 def _to_sign_in(scope: Scope, headers: Headers) -> Response:
@@ -125,10 +129,6 @@ class _Bounded:
         if self._left < 0:
             raise _TooLarge
         return message
-
-
-def _too_large(largest: int) -> Response:
-    return PlainTextResponse(f"The request has more than {largest:,} bytes.\n", status_code=413)
 
 
 def _without_port(host: str) -> str:

@@ -1,5 +1,9 @@
 """The page about the host itself: where it keeps things, encryption keys, and tokens for programs."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
 from sqlalchemy import make_url
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -33,7 +37,17 @@ def show(request: Request) -> Response:
     return _page(request)
 
 
-def _page(request: Request, *, status: int = 200, secret: str = "", name: str = "", error: str = "") -> Response:
+def _page(
+    request: Request,
+    *,
+    status: int = 200,
+    secret: str = "",
+    name: str = "",
+    error: str = "",
+    kept: Mapping[str, Any] | None = None,
+    wrong: Mapping[str, str] | None = None,
+) -> Response:
+    """Show the page; `kept` is what was typed about retention, and `wrong` what is wrong with each of it."""
     host = host_of(request)
     return render(
         request,
@@ -41,7 +55,8 @@ def _page(request: Request, *, status: int = 200, secret: str = "", name: str = 
         status=status,
         facts=_facts(host),
         writable=_keys_writable(host),
-        retention=_retention(host).get(),
+        retention={**asdict(_retention(host).get()), **(kept or {})},
+        wrong=wrong or {},
         tokens=TokenStore(host.store.database).list(),
         secret=secret,
         name=name,
@@ -98,9 +113,9 @@ async def keep_for(request: Request, filled: Filled) -> Response:
     try:
         await run_in_threadpool(_retention(host).set, changes)
     except InputInvalid as error:
-        session.note(" ".join(str(problem.sentence) for problem in error.problems), "warning")
-    else:
-        session.note("Saved.")
+        wrong = {each.where.rpartition(".")[2]: f"{each.sentence} {each.fix}".strip() for each in error.problems}
+        return await run_in_threadpool(lambda: _page(request, status=422, kept=given, wrong=wrong))
+    session.note("Saved.")
     return go("/settings#retention")
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from connector_host.connectors import Connector
-from connector_host.contract.errors import ConnectorHostError, CredentialsRejected
+from connector_host.contract.errors import ConnectorHostError, CredentialsRejected, InUse
 from connector_host.contract.manifest import Setting
 from connector_host.contract.values import settings_of
 from connector_host.engine import SignedIn
@@ -190,7 +190,15 @@ def words_of(signed_in: SignedIn | None) -> str:
 
 def ask_to_remove(request: Request) -> Response:
     """Ask for the word that removes the instance."""
-    return render(request, "instance_remove.html", instance=instance_of(request), error="", tab="")
+    return _asked(request, instance_of(request))
+
+
+def _asked(
+    request: Request, instance: Instance, *, status: int = 200, error: str = "", failure: InUse | None = None
+) -> Response:
+    hide = host_of(request).redactor
+    context = {"instance": instance, "error": error, "failure": failure, "hide": hide, "tab": ""}
+    return render(request, "instance_remove.html", status=status, **context)
 
 
 async def remove(request: Request, filled: Filled) -> Response:
@@ -199,9 +207,11 @@ async def remove(request: Request, filled: Filled) -> Response:
     instance = await run_in_threadpool(instance_of, request)
     if (filled.get("word") or ("",))[-1].strip().lower() != "confirm":
         words = "Type the word confirm to remove it."
-        return await run_in_threadpool(
-            render, request, "instance_remove.html", status=422, instance=instance, error=words, tab=""
-        )
-    await run_in_threadpool(host.store.remove, instance.name)
+        return await run_in_threadpool(lambda: _asked(request, instance, status=422, error=words))
+    try:
+        await run_in_threadpool(host.store.remove, instance.name)
+    except InUse as failure:
+        used = failure
+        return await run_in_threadpool(lambda: _asked(request, instance, status=409, failure=used))
     session_of(request).note(f'"{instance.name}" was removed with its credentials.')
     return go("/instances")

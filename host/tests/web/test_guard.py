@@ -51,6 +51,8 @@ async def test_large_bodies_are_refused(visitor, declared):
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await visitor.http.post("/sign-out", content=body if declared else stream(), headers=kind)
     assert answer.status_code == 413
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "more than 1,048,576 bytes" in answer.text
 
 
 async def test_files_are_not_taken(visitor):

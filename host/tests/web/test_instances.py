@@ -3,7 +3,7 @@ import re
 import msgspec
 import pytest
 
-from connector_host.instances import InstanceState
+from connector_host.instances import EnvironmentStore, InstanceState
 
 MARKER = "tok-5ec2e7-marker"
 
@@ -175,6 +175,16 @@ async def test_removing_needs_the_word(visitor, add_instance, app, word, left):
         assert page.error_of("word") == "Type the word confirm to remove it."
     else:
         assert page.path == "/instances"
+
+
+async def test_what_is_in_use_is_not_removed_and_says_by_what(visitor, add_instance, app):
+    add_instance("Sandbox")
+    EnvironmentStore(app.state.host.store).add("staging", {"Sandbox": add_instance().name})
+    page = await visitor.get(f"/instances/{app.state.host.store.get('Shop').id}/remove")
+    page = await visitor.send(page, {"word": "confirm"})
+    assert page.status == 409
+    assert 'the environment "staging"' in page.one(role="alert").text
+    assert app.state.host.store.count() == 2
 
 
 async def test_an_instance_of_a_connector_that_is_gone_is_shown_with_the_reason(visitor, add_instance):

@@ -60,8 +60,16 @@ async def test_the_token_opens_the_api_and_nothing_else(visitor, stranger, add_i
     assert (await stranger.get("/instances", headers=headers)).answer.url.path == "/sign-in"
 
 
-@pytest.mark.parametrize(("days", "kept", "words"), [("7", 7, "Saved."), ("0", 30, "at least 1"), ("x", 30, "text")])
-async def test_retention_is_set_and_checked(visitor, app, days, kept, words):
+async def test_retention_is_set(visitor, app):
+    page = await _send(visitor, "/settings/retention", log_days="7")
+    assert "Saved." in page.main
+    assert RetentionStore(app.state.host.store.database, app.state.host.home).get().log_days == 7
+
+
+@pytest.mark.parametrize(("days", "words"), [("0", "This is at least 1."), ("x", "a text, not a whole number")])
+async def test_a_retention_that_cannot_be_is_told_beside_its_field(visitor, app, days, words):
     page = await _send(visitor, "/settings/retention", log_days=days)
-    assert words in page.main
-    assert RetentionStore(app.state.host.store.database, app.state.host.home).get().log_days == kept
+    assert page.status == 422
+    assert words in page.error_of("log_days")
+    assert page.one("input", id="log_days")["value"] == days
+    assert RetentionStore(app.state.host.store.database, app.state.host.home).get().log_days == 30
