@@ -85,7 +85,7 @@ class Pushing:
             raise report.error
         if report.error is not None:
             tell_error(report.error, state)
-        if report.state.value == "stopped":
+        if report.state.value == "stopped" and self.write is None:
             say(_interrupted(self.results), colour=typer.colors.YELLOW)
         if (code := _exit_code(report)) is not ExitCode.OK:
             raise typer.Exit(code)

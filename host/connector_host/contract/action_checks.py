@@ -15,38 +15,16 @@ from .record_inputs import RecordValues, fixed_variables, input_from
 from .schemas import schema_at
 from .variables import variables_in
 
-__all__ = ["ACTION_CHECKS", "operations_of_action", "templates_of"]
+__all__ = ["ACTION_CHECKS"]
 
 _RECORD = "record."
-
-
-def templates_of(action: Action) -> Iterator[tuple[Where, dict[str, Any]]]:
-    """Yield every template of an action with its place in it."""
-    yield ["input"], action.input
-    for name, expected in (("answer", action.answer), ("read_back", action.read_back)):
-        if expected is not None:
-            yield [name, "where"], expected.where
-            yield [name, "equals"], expected.equals
-    if action.read_back is not None:
-        yield ["read_back", "input"], action.read_back.input
-
-
-def operations_of_action(action: Action) -> Iterator[tuple[Where, str]]:
-    """Yield every operation id of an action with its place in it."""
-    if action.operation is not None:
-        yield ["operation"], action.operation
-    if action.read_back is not None:
-        yield ["read_back", "operation"], action.read_back.operation
-    if action.code is not None:
-        for number, operation_id in enumerate(action.code.operations):
-            yield ["code", "operations", number], operation_id
 
 
 def records_have_the_fields(connector: ConnectorFolder) -> Iterator[Problem]:
     """Templates name fields of the record's schema; those that cannot be left out are required or have a default."""
     for number, action, schema in _with_schemas(connector):
         sure = {*schema.get("required", ()), *_defaults(schema)}
-        for path, template in templates_of(action):
+        for path, template in action.templates():
             fixed = set(fixed_variables(template))
             for key in dict.fromkeys(variables_in(template)):
                 field = key.removeprefix(_RECORD)
@@ -82,7 +60,8 @@ def inputs_fit(connector: ConnectorFolder) -> Iterator[Problem]:
             except InputInvalid as error:
                 for problem in error.problems:
                     sentence = f"{operation_id} does not take this: {problem.where}: {problem.sentence}"
-                    yield problem_at(connector, ["actions", number, *path], "action-input", sentence, problem.fix)
+                    fix = problem.fix or "Correct the template, or the record's schema."
+                    yield problem_at(connector, ["actions", number, *path], "action-input", sentence, fix)
 
 
 def writes_write(connector: ConnectorFolder) -> Iterator[Problem]:
@@ -146,7 +125,7 @@ def _defaults(schema: Mapping[str, Any]) -> Iterator[str]:
 def _example_record(action: Action, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record with a value for every field that the action names."""
     record: dict[str, Any] = {}
-    for _, template in templates_of(action):
+    for _, template in action.templates():
         for key in variables_in(template):
             if key.startswith(_RECORD) and (rule := schema_at(schema, key.removeprefix(_RECORD))) is not None:
                 set_path(record, key.removeprefix(_RECORD), example_of(rule, schema))

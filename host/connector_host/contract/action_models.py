@@ -1,6 +1,6 @@
 """The models of an action: one record in, one operation or the connector's code, and what shows that it was done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -74,11 +74,27 @@ class Action(Closed):
             )
         return self
 
+    def templates(self) -> Iterator[tuple[Sequence[str | int], dict[str, Any]]]:
+        """Yield every template with its place in the action."""
+        yield ["input"], self.input
+        for name, expected in (("answer", self.answer), ("read_back", self.read_back)):
+            if expected is not None:
+                yield [name, "where"], expected.where
+                yield [name, "equals"], expected.equals
+        if self.read_back is not None:
+            yield ["read_back", "input"], self.read_back.input
+
+    def named_operations(self) -> Iterator[tuple[Sequence[str | int], str]]:
+        """Yield the id of every operation that it may call with its place in the action, the write first."""
+        if self.operation is not None:
+            yield ["operation"], self.operation
+        if self.read_back is not None:
+            yield ["read_back", "operation"], self.read_back.operation
+        if self.code is not None:
+            for number, operation_id in enumerate(self.code.operations):
+                yield ["code", "operations", number], operation_id
+
     def operations(self) -> Iterator[str]:
         """Yield the ids of all operations that it may call, the write first."""
-        if self.operation is not None:
-            yield self.operation
-        if self.read_back is not None:
-            yield self.read_back.operation
-        if self.code is not None:
-            yield from self.code.operations
+        for _, operation_id in self.named_operations():
+            yield operation_id

@@ -10,7 +10,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from .action_checks import ACTION_CHECKS, operations_of_action, templates_of
+from .action_checks import ACTION_CHECKS
 from .declared_twice import KEEP_ONE, credentials_twice, names_twice
 from .errors import ConnectorBroken, InputInvalid, ManifestInvalid, Problem
 from .icons import icon_fault
@@ -273,7 +273,7 @@ def _templates(connector: ConnectorFolder) -> Iterator[tuple[Where, Any, set[str
         for path, template in inputs_of(stream):
             yield ["streams", number, *path], template, settings | GIVEN_TO_STREAMS
     for number, action in enumerate(manifest.actions):
-        for path, template in templates_of(action):
+        for path, template in action.templates():
             fields = {key for key in variables_in(template) if key.startswith("record.")}
             yield ["actions", number, *path], template, settings | fields
 
@@ -291,7 +291,7 @@ def _named_operations(connector: ConnectorFolder) -> Iterator[tuple[Where, str]]
         for path, operation_id in stream.named_operations():
             yield ["streams", number, *path], operation_id
     for number, action in enumerate(manifest.actions):
-        for place, operation_id in operations_of_action(action):
+        for place, operation_id in action.named_operations():
             yield ["actions", number, *place], operation_id
     for number, check in enumerate(manifest.checks):
         yield ["checks", number, "operation"], check.operation

@@ -93,12 +93,16 @@ class OperationWriter:
         self._label = connection.connector.manifest.label
 
     def check(self, record: Mapping[str, Any]) -> None:
-        """Raise InputInvalid where the operation would not take what is made of the record."""
-        check_input(self._operation, self._input(record))
+        """Raise InputInvalid where a template lacks a value, or the operation would not take its input."""
+        values = self._values(record)
+        for _, template in self._action.templates():
+            _filled(template, values)
+        check_input(self._operation, _filled(self._action.input, values))
 
     async def write(self, record: Mapping[str, Any], sending: Callable[[], None]) -> Written:
         """Send a record that was checked; `sending` is called right before. Raises what `Connection.call` raises."""
-        values, given = self._values(record), self._input(record)
+        values = self._values(record)
+        given = _filled(self._action.input, values)
         sending()
         try:
             answer = await self._connection.call(self._operation.id, given)
@@ -155,14 +159,15 @@ class OperationWriter:
     def _values(self, record: Mapping[str, Any]) -> RecordValues:
         return RecordValues(record, self._connection.settings)
 
-    def _input(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            return input_from(self._action.input, self._values(record))
-        except KeyError as error:
-            where = str(error.args[0]).removeprefix("record.")
-            raise InputInvalid(
-                "The record is not valid.", problems=[Problem(where, "required", "This is required.")]
-            ) from None
+
+def _filled(template: Mapping[str, Any], values: RecordValues) -> dict[str, Any]:
+    try:
+        return input_from(template, values)
+    except KeyError as error:
+        where = str(error.args[0]).removeprefix("record.")
+        raise InputInvalid(
+            "The record is not valid.", problems=[Problem(where, "required", "This is required.")]
+        ) from None
 
 
 _CORRECT = "Correct the record, and push it again."

@@ -101,6 +101,16 @@ async def test_what_is_no_record_is_rejected_and_the_others_go_on(pushing, vendo
     assert numbers(vendor) == [2]
 
 
+@pytest.mark.parametrize("part", ["input", "answer"])
+async def test_a_record_without_what_a_text_needs_is_rejected_before_it_is_sent(pushing, vendor, part):
+    text = {"note": "because {{record.why.deep}}"}
+    given = {"input": {"n": "{{record.n}}", **text}} if part == "input" else {"answer": {"equals": text}}
+    report = await pushing([{"n": 1}], given=given)
+    assert outcomes(report) == ["rejected"]
+    assert str(report.results[0].problems[0]).startswith("why.deep: This is required.")
+    assert vendor.sent == []
+
+
 async def test_what_the_vendor_refuses_is_rejected_with_its_words(pushing, vendor):
     vendor.script = [{"n": 1}, httpx.Response(400, json={"message": "No such number."}), {"n": 1}]
     report = await pushing([{"n": 1}, {"n": 2}, {"n": 3}])
