@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -96,9 +97,7 @@ class CodeThread:
         try:
             return outcome.result(self._what, self._redactor)
         except ConnectorHostError as error:
-            # Those of calls have no secret; code may have raised one of its own.
-            error.message, error.detail = self._redactor(error.message), self._redactor(error.detail)
-            error.args = (error.message,)
+            _hide_secrets(error, self._redactor)
             raise
 
     async def at_home(self, make: Callable[[], Awaitable[_T]]) -> _T:
@@ -173,6 +172,16 @@ class CodeThread:
         """Keep to the log for those who look for it what the code has left lying about, such as tasks that failed."""
         del loop
         _log.debug("%s: %s", self._what, self._redactor(str(context.get("message", ""))))
+
+
+def _hide_secrets(error: ConnectorHostError, redactor: Redactor) -> None:
+    """Take the secrets out of an error: those of calls have none, but code may have raised one of its own."""
+    error.message, error.detail, error.next_step = map(redactor, (error.message, error.detail, error.next_step))
+    error.problems = tuple(
+        replace(each, where=redactor(each.where), sentence=redactor(each.sentence), fix=redactor(each.fix))
+        for each in error.problems
+    )
+    error.args = (error.message,)
 
 
 class _Crossing:

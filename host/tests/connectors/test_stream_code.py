@@ -30,7 +30,7 @@ HOOKS = """
 import asyncio, sys, threading, time
 from pathlib import Path
 from connector_host.contract.code import CodePage
-from connector_host.contract.errors import VendorFault
+from connector_host.contract.errors import Problem, VendorFault
 from connector_host.contract.markers import hookimpl
 
 @hookimpl
@@ -274,9 +274,10 @@ def test_the_hook_is_named_where_code_fails(told):
 
 
 def test_an_error_that_the_code_makes_itself_has_no_secret(told):
-    error = told("raise VendorFault('down with ' + SECRET, detail=SECRET)\nyield")
-    assert "down with" in error.message
-    assert SECRET not in f"{error}{error!r}{error.detail}"
+    problem = "Problem(SECRET, 'rule', SECRET, SECRET)"
+    error = told(f"raise VendorFault('down ' + SECRET, detail=SECRET, next_step=SECRET, problems=[{problem}])\nyield")
+    assert "down " in error.message
+    assert SECRET not in f"{error}{error!r}{error.detail}{error.problems}"
 
 
 @pytest.mark.parametrize(
