@@ -22,6 +22,8 @@ from .run import RunKind
 
 __all__ = ["SCHEDULE_TIMES", "Schedule", "ScheduleStore", "check_times"]
 
+_CRON_WORDS = "Write five fields: minute, hour, day of the month, month, day of the week, such as 30 6 * * mon-fri."
+
 SCHEDULE_TIMES: dict[str, Any] = {
     "every_minutes": {
         "description": "Minutes between the beginnings of two runs.",
@@ -34,6 +36,7 @@ SCHEDULE_TIMES: dict[str, Any] = {
         "type": "string",
         "minLength": 9,
         "maxLength": 128,
+        "x-message": _CRON_WORDS,
     },
     "time_zone": {"description": "Zone of the cron expression.", "type": "string", "format": "time-zone"},
 }
@@ -199,8 +202,7 @@ def check_times(given: Mapping[str, Any]) -> None:
             never = trigger.get_next_fire_time(None, datetime.datetime.now(datetime.UTC)) is None
         except (ValueError, KeyError):
             never = False
-            fix = "Write five fields: minute, hour, day of the month, month, day of the week, such as 30 6 * * mon-fri."
-            problems.append(Problem("schedule.cron", "cron", "This is no cron expression.", fix))
+            problems.append(Problem("schedule.cron", "cron", "This is no cron expression.", _CRON_WORDS))
         if never:
             problems.append(Problem("schedule.cron", "cron", "It never comes round.", "Correct day and month."))
     if problems:

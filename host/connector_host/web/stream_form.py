@@ -57,7 +57,7 @@ class StreamForm:
         if stream.filters:
             rules["filters"] = {"type": "object", "properties": {each.name: _rule_of(each) for each in stream.filters}}
         fields = fields_of_record(connector, stream)
-        rules["columns"] = {**_RULES["columns"], "items": {"type": "string", **({"enum": fields} if fields else {})}}
+        rules["columns"] = {"type": "array", "items": {"type": "string", **({"enum": fields} if fields else {})}}
         rules["normalise"] = _RULES["normalise"]
         rules[_WHEN] = {"type": "string", "maxLength": 128}
         self._schema = {
