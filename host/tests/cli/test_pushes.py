@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from .conftest import SECRET, values_of
+from .conftest import values_of
 
 
 def _lines(*records):
@@ -273,9 +273,5 @@ def test_a_signal_ends_a_push_that_waits_for_stdin(shop, start):
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 6
     assert json.loads(process.stdout.readline()).items() >= {"state": "stopped", "written": 1}.items()
-    said = process.stderr.read().decode()
-    assert "Interrupted." in said
-    assert "Traceback" not in said
-    assert "Fatal" not in said
+    assert process.stderr.read() == b""
     assert _added(running) == ["A"]
-    assert SECRET not in said
