@@ -1,5 +1,6 @@
 """Loads one connector: its module, its hooks and its catalogue, apart from every other."""
 
+import asyncio
 import importlib
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -9,7 +10,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 import httpx
 import msgspec
 import pluggy
@@ -185,7 +185,7 @@ class Connector:
         self, stream: Stream, calls: Calls, extent: Extent, redactor: Redactor
     ) -> AsyncGenerator[CheckedPage, None]:
         """Yield what a stream's code reads, in a thread of its own. Raises what calls raise, and ConnectorBroken."""
-        code = await anyio.to_thread.run_sync(partial(self.stream_code, stream, redactor))
+        code = await asyncio.to_thread(self.stream_code, stream, redactor)
         what = f"The code of the stream {stream.name} (hook stream_code of {self.name})"
         async with aclosing(checked_pages(what, code, calls, extent, redactor)) as pages:
             async for page in pages:
@@ -206,7 +206,7 @@ class Connector:
         self, action: Action, calls: Calls, redactor: Redactor
     ) -> AsyncGenerator[Callable[[Mapping[str, Any]], Awaitable[Any]], None]:
         """Give what pushes a record by an action's code, in a thread of its own, for the length of the block."""
-        code = await anyio.to_thread.run_sync(partial(self.action_code, action, redactor))
+        code = await asyncio.to_thread(self.action_code, action, redactor)
         what = f"The code of the action {action.name} (hook action_code of {self.name})"
         async with pushing(what, code, calls, redactor) as push:
             yield push

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from connector_host.connectors import load_connector
+
+SECRET = "tok-marker-4b1f9c2e"
 PLAIN = Path(__file__).parents[1] / "fixtures" / "plain"
 
 
@@ -62,3 +65,17 @@ def site(tmp_path, monkeypatch):
     for name in set(sys.modules) - before:
         if name.split(".")[0].endswith(("_connector", "_extension")):
             del sys.modules[name]
+
+
+@pytest.fixture
+def coded(coded_folder):
+    """The connector with a stream in code."""
+    return load_connector("coded", [coded_folder])
+
+
+@pytest.fixture
+def running(coded):
+    """Its vendor, on loopback."""
+    running = coded.sandbox().start({"things": 35, "token": SECRET})
+    yield running
+    running.close()

@@ -1,7 +1,6 @@
-"""Streams that a connector's own code reads: pulled like others, gone on with, refused, and hostile."""
+"""The code that reads a stream, whatever it does: hostile, hanging, left alone, missing, or in an extension."""
 
 import datetime
-import json
 import logging
 import threading
 
@@ -10,21 +9,16 @@ import pytest
 from connector_host import connect
 from connector_host.connectors import code as code_module
 from connector_host.connectors import load_connector
-from connector_host.contract.errors import (
-    ConnectorBroken,
-    CredentialsRejected,
-    InputInvalid,
-    PermissionMissing,
-    VendorRefused,
-)
+from connector_host.contract.errors import ConnectorBroken, InputInvalid, VendorRefused
 from connector_host.embedding import connect_async
-from connector_host.engine.checkpoints import Cadence
 from connector_host.engine.sinks import JsonLinesSink
-from connector_host.engine.state import FolderState
+from connector_host.engine.state import MemoryState
 from connector_host.engine.sync import Sync
 from connector_host.testing.clock import FakeClock
 
-SECRET = "tok-marker-4b1f9c2e"
+from .conftest import SECRET
+
+CODED = "    code: {operations: [things.ListColours]}\n"
 LISTED = "    lists:\n      - operation: things.ListColours\n"
 HOOKS = """
 import asyncio, sys, threading, time
@@ -40,35 +34,12 @@ def manifest():
 @hookimpl
 def operations():
     return [Path(__file__).parent / "schemas" / "operations" / "things.json"]
-
-@hookimpl
-def sandbox():
-    from plain_connector.sandbox import PlainSandbox
-    return PlainSandbox()
 """
 GIVING = """
 @hookimpl
 def stream_code(stream):
     return Code()
 """
-
-
-@pytest.fixture
-def coded(coded_folder):
-    return load_connector("coded", [coded_folder])
-
-
-@pytest.fixture
-def running(coded):
-    running = coded.sandbox().start({"things": 35, "token": SECRET})
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def shop(coded, running):
-    with connect(coded, credentials=running.credentials, settings=running.settings) as shop:
-        yield shop
 
 
 @pytest.fixture
@@ -79,7 +50,7 @@ def told(site, running):
         lines = "\n".join(f"        {line}" for line in body.splitlines())
         site.install(
             "bad",
-            manifest={LISTED: "    code: {operations: [things.ListColours]}\n"},
+            manifest={LISTED: CODED},
             plugin=f"{HOOKS}\nSECRET = {SECRET!r}\nclass Code:\n    {head}\n{lines}\n{hook}",
         )
         connector = load_connector("bad")
@@ -93,34 +64,10 @@ def told(site, running):
     return pull
 
 
-def asked(running):
-    return [(method, path) for method, path, _, _ in running.requests]
-
-
-def test_records_come_as_from_every_stream(shop):
-    found = list(shop.pull("whole_things"))
-    assert len(found) == 32
-    assert found == list(shop.pull("things"))
-
-
-def test_a_limit_asks_for_no_page_more(shop, running):
-    assert len(list(shop.pull("whole_things", limit=10))) == 10
-    assert sum(path.startswith("/things?") for _, path in asked(running)) == 1
-
-
-def test_times_and_settings_reach_the_code(coded, running):
-    settings = {**running.settings, "include_archived": True}
-    day = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    hours = [day + datetime.timedelta(hours=number) for number in (9, 11)]
-    with connect(coded, credentials=running.credentials, settings=settings) as shop:
-        found = [record["id"] for record in shop.pull("whole_things", since=hours[0], until=hours[1])]
-    assert found == ["t9", "t10", "t11"]
-
-
 def test_times_that_the_code_does_not_take_are_refused(site, running):
     site.install(
         "shop",
-        manifest={LISTED: "    code: {operations: [things.ListColours]}\n"},
+        manifest={LISTED: CODED},
         plugin=f"{HOOKS}\nclass Code:\n    async def pages(self, *_):\n        yield CodePage([], 1)\n{GIVING}",
     )
     with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
@@ -129,84 +76,11 @@ def test_times_that_the_code_does_not_take_are_refused(site, running):
             list(shop.pull("colours", since=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)))
 
 
-async def _synced(coded, running, folder, **given):
-    connection = connect_async(coded, credentials=running.credentials, settings=running.settings)
-    async with connection as shop:
-        sync = Sync(
-            shop,
-            "whole_things",
-            sink=JsonLinesSink(folder / "whole_things.jsonl"),
-            state=FolderState(folder / ".state", "whole_things"),
-            cadence=Cadence(records=1),
-            **given,
-        )
-        return await sync.run()
-
-
-async def test_a_run_that_was_broken_off_goes_on_behind_the_last_page_that_is_safe(coded, running, tmp_path):
-    def refuse(moved):
-        if moved.page == 2:
-            running.faults.append("400")
-
-    report = await _synced(coded, running, tmp_path, progress=refuse)
-    assert isinstance(report.error, VendorRefused)
-    assert (report.written, report.finished) == (20, False)
-    running.requests.clear()
-    report = await _synced(coded, running, tmp_path)
-    assert (report.resumed, report.finished, report.written) == (True, True, 32)
-    assert "page=3" in asked(running)[0][1]
-    ids = [json.loads(line)["id"] for line in (tmp_path / "whole_things.jsonl").read_text().splitlines()]
-    assert ids == [f"t{number}" for number in range(1, 36) if number % 10]
-
-
-async def test_the_next_pull_reads_what_changed_since(coded, running, tmp_path):
-    report = await _synced(coded, running, tmp_path)
-    assert report.mode == "incremental"
-    now = datetime.datetime.now(datetime.UTC)
-    running.things["t7"]["updated_at"] = now.isoformat()
-    running.requests.clear()
-    report = await _synced(coded, running, tmp_path)
-    assert (report.written, report.finished) == (1, True)
-    assert "since=" in asked(running)[0][1]
-    assert len(running.requests) == 2
-
-
-async def test_compared_with_everything_what_is_gone_is_told(coded, running, tmp_path):
-    await _synced(coded, running, tmp_path, mode="changes")
-    del running.things["t4"]
-    report = await _synced(coded, running, tmp_path, mode="changes")
-    assert (report.written, report.counts.removed, report.counts.unchanged) == (0, 1, 31)
-
-
-async def test_a_filter_leaves_out_what_does_not_match(coded, running, tmp_path):
-    report = await _synced(coded, running, tmp_path, filters={"colour": "red"})
-    assert (report.written, report.filtered) == (10, 22)
-
-
-def test_a_missing_permission_is_told_before_anything_is_sent(coded, running):
-    credentials = {**running.credentials, "access": "Things.Write"}
-    with (
-        pytest.raises(PermissionMissing, match=r"things\.ListThings needs the permission"),
-        connect(coded, credentials=credentials, settings=running.settings) as shop,
-    ):
-        list(shop.pull("whole_things"))
-    assert running.requests == []
-
-
 def test_errors_of_calls_are_told_as_they_are(told, running):
     running.faults.append("400")
     error = told("yield CodePage((await calls.call('things.ListColours')).json(), 1)")
     assert isinstance(error, VendorRefused)
     assert error.call.operation == "things.ListColours"
-
-
-def test_a_vendor_that_lets_nobody_in_is_told_as_it_is(coded, running):
-    running.options = {**running.options, "token": "tok-another-one"}
-    with (
-        pytest.raises(CredentialsRejected),
-        connect(coded, credentials=running.credentials, settings=running.settings) as shop,
-    ):
-        list(shop.pull("whole_things"))
 
 
 LEFT = """async def fail():
@@ -237,6 +111,7 @@ WRONG = {
         "as page 4, a resume point that it has given before",
     ),
     "calls what it may not": ("await calls.call('things.DeleteThing', {'id': 't1'})\nyield", "things.DeleteThing"),
+    "sends what is no input": ("await calls.call('things.ListColours', {1, 2})\nyield", "raised "),
     "calls what there is not": ("await calls.call('things.Nothing')\nyield", "things.Nothing"),
 }
 
@@ -258,7 +133,7 @@ def test_code_that_cleans_up_badly_harms_nobody(site, running, body, capfd, capl
     lines = "\n".join(f"            {line}" for line in body.splitlines())
     site.install(
         "shop",
-        manifest={LISTED: "    code: {operations: [things.ListColours]}\n"},
+        manifest={LISTED: CODED},
         plugin=f"{HOOKS}\nSECRET = {SECRET!r}\nclass Code:\n    async def pages(self, *_):\n        try:\n"
         f"            yield CodePage([{{'name': 'red'}}], 1)\n        finally:\n{lines}\n{GIVING}",
     )
@@ -311,17 +186,6 @@ def test_code_that_hangs_is_told(told, running, how, monkeypatch):
     assert running.requests == []
 
 
-def test_the_vendors_time_is_not_the_codes(coded, running, monkeypatch):
-    monkeypatch.setattr(code_module, "CODE_SECONDS", 0.45)
-    running.options = {**running.options, "slow": True}
-    with connect(coded, credentials=running.credentials, settings=running.settings) as shop:
-        assert len(list(shop.pull("whole_things", since=_hour(33), until=_hour(33)))) == 1
-
-
-def _hour(number):
-    return datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(hours=number)
-
-
 @pytest.mark.parametrize("body", ["while True:\n    await calls.sleep(60)\nyield", "await calls.sleep(7200)\nyield"])
 def test_code_may_wait_for_its_vendor_but_not_for_ever(told, body):
     clock = FakeClock()
@@ -333,7 +197,7 @@ def test_code_may_wait_for_its_vendor_but_not_for_ever(told, body):
 def test_each_page_has_its_own_time(site, running):
     site.install(
         "shop",
-        manifest={LISTED: "    code: {operations: [things.ListColours]}\n"},
+        manifest={LISTED: CODED},
         plugin=f"{HOOKS}\nclass Code:\n    async def pages(self, calls, extent):\n        for number in range(3):\n"
         "            await calls.sleep(3000)\n            yield CodePage([{'name': str(number)}], number)\n"
         f"{GIVING}",
@@ -362,7 +226,7 @@ class Code:
 def test_code_that_is_no_longer_wanted_is_ended_and_cleans_up(site, running):
     target = site.install(
         "shop",
-        manifest={LISTED: "    code: {operations: [things.ListColours]}\n"},
+        manifest={LISTED: CODED},
         plugin=f"{HOOKS}\n{CLEANING}\n{GIVING}",
     )
     with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
@@ -395,7 +259,7 @@ def test_a_hook_that_raises_is_told_without_the_secret(told):
 
 
 def test_a_connector_without_the_hook_is_broken(site):
-    site.install("bad", manifest={LISTED: "    code: {operations: [things.ListColours]}\n"}, plugin=HOOKS)
+    site.install("bad", manifest={LISTED: CODED}, plugin=HOOKS)
     with pytest.raises(ConnectorBroken, match="gives the stream colours to code, and no hook stream_code is there"):
         load_connector("bad")
 
@@ -415,14 +279,14 @@ def stream_code(stream):
 
 
 def test_the_code_of_a_stream_may_be_in_an_extension(site, running):
-    site.install("shop", manifest={LISTED: "    code: {operations: [things.ListColours]}\n"}, plugin=HOOKS)
+    site.install("shop", manifest={LISTED: CODED}, plugin=HOOKS)
     site.extend("shop_extension", "shop.colours", EXTENSION)
     with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
         assert [record["name"] for record in shop.pull("colours")] == ["red", "green", "blue"]
 
 
 def test_a_broken_extension_takes_its_stream_along_and_no_other(site, running):
-    site.install("shop", manifest={LISTED: "    code: {operations: [things.ListColours]}\n"}, plugin=HOOKS)
+    site.install("shop", manifest={LISTED: CODED}, plugin=HOOKS)
     site.extend("shop_extension", "shop.colours", f"{EXTENSION}\nraise ValueError('no')\n")
     with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
         assert len(list(shop.pull("things"))) == 32
@@ -430,7 +294,9 @@ def test_a_broken_extension_takes_its_stream_along_and_no_other(site, running):
             list(shop.pull("colours"))
 
 
-def test_other_streams_may_take_their_values_from_it(site, running):
+@pytest.fixture
+def sights(site, running):
+    """A connector whose stream of sights takes its values from one that code reads."""
     site.install(
         "shop",
         manifest={
@@ -440,10 +306,23 @@ def test_other_streams_may_take_their_values_from_it(site, running):
                 "        for_each: {stream: colours, value: name, into: id}\n"
                 "    primary_key: [name]\n    record_schema: schemas/records/colours.json\n"
             ),
-            LISTED: "    code: {operations: [things.ListColours]}\n",
+            LISTED: CODED,
         },
         plugin=f"{HOOKS}\n{EXTENSION}",
     )
     running.things |= {name: {"nothing": [{"name": f"a {name} one"}]} for name in ("red", "green", "blue")}
-    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+    return load_connector("shop")
+
+
+def test_other_streams_may_take_their_values_from_it(sights, running):
+    with connect(sights, credentials=running.credentials, settings=running.settings) as shop:
         assert [each["name"] for each in shop.pull("sights")] == ["a red one", "a green one", "a blue one"]
+
+
+async def test_their_plan_is_the_least_and_names_what_code_calls(sights, running, tmp_path):
+    async with connect_async(sights, credentials=running.credentials, settings=running.settings) as shop:
+        sink = JsonLinesSink(tmp_path / "sights.jsonl")
+        estimate = await Sync(shop, "sights", sink=sink, state=MemoryState()).estimate()
+    assert [(each.operation, each.requests) for each in estimate.operations] == [("things.GetThing", 3)]
+    assert [each.operation for each in estimate.by_code] == ["things.ListColours"]
+    assert not estimate.exact
