@@ -4,6 +4,7 @@ httpcore's own go through anyio in pieces of 64 KB; a page of a megabyte takes h
 """
 
 import asyncio
+import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -162,7 +163,8 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
                 host,
                 port,
                 local_addr=(local_address, 0) if local_address else None,
-                happy_eyeballs_delay=_HAPPY_EYEBALLS_SECONDS,
+                # asyncio forgets the socket of a race that is won in the moment in which it is cancelled.
+                happy_eyeballs_delay=None if _is_address(host) else _HAPPY_EYEBALLS_SECONDS,
             )
             for option in socket_options or ():
                 transport.get_extra_info("socket").setsockopt(*option)
@@ -171,6 +173,14 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 @asynccontextmanager
