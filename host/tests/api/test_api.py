@@ -143,6 +143,42 @@ def test_a_run_is_begun_followed_and_downloaded(client):
     problem_of(client.post(f"runs/{run['id']}/resume"), 409)
 
 
+@pytest.mark.usefixtures("shop")
+def test_runs_go_on_from_each_other_until_the_stream_is_started_over(client):
+    def pulled(**parameters):
+        begun = client.post("runs", json={"instance": "shop", "what": "things", "parameters": parameters})
+        return wait_for(client, begun.json()["id"])[0]
+
+    first, second = pulled(), pulled()
+    assert (first["counts"]["written"], second["counts"]["written"]) == (23, 0)
+    assert (second["reach"]["mode"], second["reach"]["after"]) == ("incremental", first["id"])
+    red = pulled(mode="full", filters={"colour": "red"}, columns=["colour"], normalise=True)
+    lines = client.get(f"runs/{red['id']}/files/things.jsonl").text.splitlines()
+    assert {tuple(json.loads(line)) for line in lines} == {("id", "colour")}
+    [state] = client.get("instances/SHOP/states").json()["items"]
+    assert (state["stream"], state["run_id"], state["unfinished"]) == ("things", second["id"], False)
+    assert client.get("instances/shop/states", params={"stream": "colours"}).json()["total"] == 0
+    assert client.delete("instances/shop/states/things").status_code == 204
+    assert pulled()["counts"]["written"] == 23
+    problem_of(client.delete("instances/shop/states/nothing"), 404)
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("parameters", "where"),
+    [
+        ({"mode": "sometimes"}, "body.parameters.mode"),
+        ({"filters": {"state": "lost"}}, "parameters.filters.state"),
+        ({"columns": ["nothing"]}, "parameters.columns"),
+    ],
+)
+def test_parameters_that_a_stream_does_not_take_are_told_for_runs_and_for_schedules(client, parameters, where):
+    work = {"instance": "shop", "what": "things", "parameters": parameters}
+    for path, body in (("runs", work), ("schedules", {**work, "every_minutes": 5})):
+        told = problem_of(client.post(path, json=body), 422)
+        assert where in {each["where"] for each in told["problems"]}
+
+
 def test_a_run_is_stopped_and_a_second_one_refused_meanwhile(client, vendor):
     running = vendor(slow=True, things=400)
     assert client.post("instances", json=form_of(running, untested=True)).status_code == 201
