@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -263,3 +264,25 @@ def test_the_installed_command_runs_and_its_arguments_hold_no_secret(program, ve
     program.said += [done.stdout, done.stderr]
     assert done.returncode == 0, done.stderr
     assert 'Added "shop".' in done.stderr
+
+
+def test_an_absurd_retry_after_is_obeyed_and_told_as_people_read_it(program, shop):
+    running = shop()
+    running.control.set_fault("orders.GetOrdersById:429:retry_after=86400:times=1")
+    refused = program.run("call", "shop", "orders.GetOrdersById", "pkOrderIds=00000000-0000-0000-0000-000000000000")
+    assert refused.exit_code == 4
+    assert "Try again in 24 h. To wait for it, add --timeout 25h." in refused.stderr
+    again = program.run(
+        "call", "shop", "orders.GetOrdersById", "pkOrderIds=00000000-0000-0000-0000-000000000000", "--timeout", "90s"
+    )
+    assert re.search(r"The quota of orders.GetOrdersById has room again in 2(4 h|3 h 59 min), later than", again.stderr)
+    assert running.control.calls["orders.GetOrdersById"] == 1
+
+
+def test_a_call_gives_up_when_its_time_is_over(program, shop):
+    shop().control.set_fault("inventory.GetStockLocations:429:retry_after=2:times=1")
+    impatient = program.run("call", "shop", "inventory.GetStockLocations", "--timeout", "0.5", "--json")
+    error = json.loads(impatient.stderr)
+    assert (impatient.exit_code, error["error"], error["retry_after"]) == (4, "QuotaExhausted", 2)
+    assert error["next_step"] == "Try again in 2 s. To wait for it, add --timeout 2m."
+    assert "This is no length of time." in program.run("call", "shop", "auth.Nothing", "--timeout", "soon").stderr

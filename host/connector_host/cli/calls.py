@@ -1,9 +1,13 @@
 """The command that calls an operation."""
 
+import math
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from connector_host.contract.durations import seconds_of
+from connector_host.contract.errors import QuotaExhausted
 
 from .inputs import input_of, json_object
 from .output import say, write
@@ -13,6 +17,9 @@ if TYPE_CHECKING:
     from connector_host.engine import Answer
 
 __all__ = ["add_to"]
+
+_LONG_MINUTES = 180
+"""From here on hours are easier to read."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,6 +43,14 @@ def call(
         bool, typer.Option("--allow-unknown", help="Send fields too that the catalogue does not know.")
     ] = False,
     _json: Annotated[bool, typer.Option("--json", help="Write JSON, as without it.")] = False,
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SECONDS|SPAN",
+            help="Give up after so long, waiting for the quota included: 90, 10m or 24h; default: 5m.",
+            show_default=False,
+        ),
+    ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Write the answer's bytes as they came.")] = False,
 ) -> None:
     """Call any operation, and write its answer as JSON.
@@ -46,15 +61,23 @@ def call(
     import anyio  # noqa: PLC0415 -- only where something is awaited
 
     state = state_of(context)
+    total = None if timeout is None else seconds_of(timeout, option="--timeout")
 
     async def run() -> "Answer":
         async with state.open(instance) as connection:
             operation = connection.connector.catalogue.get(operation_id)
             base = json_object(given, option="--input") if given else {}
             value = input_of(operation, base, pairs or ())
-            return await connection.call(operation.id, value, allow_unknown=allow_unknown)
+            return await connection.call(operation.id, value, allow_unknown=allow_unknown, total_timeout=total)
 
-    answer = anyio.run(run)
+    try:
+        answer = anyio.run(run)
+    except QuotaExhausted as error:
+        if error.retry_after is not None:
+            error.next_step = (
+                f"{error.next_step} To wait for it, add --timeout {_span_for(error.retry_after)}.".lstrip()
+            )
+        raise
     if raw:
         sys.stdout.buffer.write(answer.body)
         sys.stdout.buffer.flush()
@@ -63,6 +86,12 @@ def call(
     tries = f", {answer.attempts} attempts" if answer.attempts > 1 else ""
     say(f"{answer.status} in {answer.elapsed:.2f} s, request id {answer.request_id}{tries}.")
     _tell_mismatches(state, answer)
+
+
+def _span_for(seconds: float) -> str:
+    """Return what --timeout takes to outlast a wait, with a minute to spare."""
+    minutes = math.ceil(seconds / 60) + 1
+    return f"{minutes}m" if minutes < _LONG_MINUTES else f"{math.ceil(minutes / 60)}h"
 
 
 def _tell_mismatches(state: HostState, answer: "Answer") -> None:

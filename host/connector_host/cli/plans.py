@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from connector_host.contract.durations import duration
+
 from .output import say, write, write_table
-from .progress import span
 
 if TYPE_CHECKING:
     from connector_host.engine.report import Estimate, OperationEstimate
@@ -17,7 +18,7 @@ def write_plan(estimates: "Sequence[Estimate]") -> None:
     write_table(("stream", "mode", "records", "operation", "requests", "limit", "time"), _rows(estimates))
     requests = sum(each.requests for each in estimates)
     least = "" if all(each.exact for each in estimates) else "at least "
-    told = f"{least}{requests:,} requests, {least}{span(sum(each.seconds for each in estimates))}."
+    told = f"{least}{requests:,} requests, {least}{duration(sum(each.seconds for each in estimates))}."
     write(f"\n{told.capitalize()}")
     if coded := [each.stream for each in estimates if each.by_code]:
         say(f"How often the connector's own code calls is not known beforehand, and not counted: {', '.join(coded)}.")
@@ -55,13 +56,13 @@ def _rows(estimates: "Sequence[Estimate]") -> Iterator[tuple[str, ...]]:
         head = (each.stream, each.mode, records)
         for row in each.operations:
             number = f"{row.requests:,}" if each.exact else f"{row.requests:,} or more"
-            yield (*head, row.operation, number, _limit(row), span(max(row.seconds, 0)))
+            yield (*head, row.operation, number, _limit(row), duration(max(row.seconds, 0)))
             head = ("", "", "")
         for row in each.by_code:
             yield (*head, row.operation, "not known", _limit(row), "not known")
             head = ("", "", "")
         if each.operations:
-            yield ("", "", "", "together", f"{each.requests:,}", "", span(each.seconds))
+            yield ("", "", "", "together", f"{each.requests:,}", "", duration(each.seconds))
 
 
 def _limit(row: "OperationEstimate") -> str:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from connector_host.contract.durations import duration
+
 from .output import say
 
 if TYPE_CHECKING:
     from connector_host.engine.report import Progress as Moved
 
-__all__ = ["Ended", "Progress", "ProgressKind", "progress_of", "span"]
+__all__ = ["Ended", "Progress", "ProgressKind", "progress_of"]
 
 _WIDE = 100
-_MINUTE, _HOUR = 60, 3600
 
 
 class ProgressKind(StrEnum):
@@ -69,19 +70,10 @@ def progress_of(kind: ProgressKind, *, results_on_stdout: bool = False) -> Progr
     return _PlainLines()
 
 
-def span(seconds: float) -> str:
-    """Return a length of time for people."""
-    if seconds < _MINUTE:
-        return f"{seconds:.0f} s" if seconds >= 1 or seconds == 0 else "under 1 s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
-    return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
-
-
 def _rate(moved: "Moved") -> str:
     parts = [f"{moved.rate:,.0f} a second"]
     if moved.remaining is not None:
-        parts.append(f"{span(moved.remaining)} left")
+        parts.append(f"{duration(moved.remaining)} left")
     if moved.quota is not None:
         parts.append(f"{moved.quota:.0%} of the quota in use")
     return ", ".join(parts)

@@ -211,7 +211,10 @@ class SessionLost(SignInError):
 
 
 class QuotaExhausted(ConnectorHostError):
-    """No room in the quota within the time allowed; `retry_after` is in seconds, None when unknown."""
+    """No room in the quota within the time allowed; `retry_after` is in seconds, None when unknown.
+
+    A call with a longer `total_timeout` waits for it.
+    """
 
     remedy = Remedy.WAIT
 

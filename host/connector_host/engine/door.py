@@ -17,6 +17,7 @@ import httpx
 from connector_host.contract.answers import Meaning, MeaningKind, RawAnswer, meaning_of_status, retry_after_seconds
 from connector_host.contract.catalogue import Operation
 from connector_host.contract.clock import Clock
+from connector_host.contract.durations import duration
 from connector_host.contract.errors import (
     Attempt,
     CallFacts,
@@ -359,7 +360,8 @@ class Door:
     def _out_of_time(
         self, journal: Journal, kind: Literal["read", "write"], limits: RetryLimits, operation: Operation | None
     ) -> ConnectorHostError:
-        said = f"nothing came within {limits.total:g} s"
+        within = duration(limits.total) if limits.total >= 1 else f"{limits.total:g} s"
+        said = f"nothing came within {within}"
         words = Words(self._vendor, journal.operation, said, journal.status, operation.permissions if operation else ())
         if journal.waiting_for_quota:
             return error_of(QuotaExhausted, words)

@@ -7,6 +7,7 @@ import anyio.to_thread
 
 from connector_host.contract.catalogue import OperationRate
 from connector_host.contract.clock import Clock
+from connector_host.contract.durations import duration
 from connector_host.contract.errors import QuotaExhausted
 from connector_host.contract.manifest import RateLimit
 
@@ -116,8 +117,8 @@ def _no_room(shortfall: Shortfall) -> QuotaExhausted:
     whose = "this instance" if whose == _WHOLE_INSTANCE else whose
     limit = f"{shortfall.lane.calls} calls in {shortfall.lane.milliseconds / 1000:g} s" if shortfall.lane.calls else ""
     return QuotaExhausted(
-        f"The quota of {whose} has room again in {shortfall.seconds:.0f} s, later than this call may take.",
+        f"The quota of {whose} has room again in {duration(shortfall.seconds)}, later than this call may take.",
         retry_after=shortfall.seconds,
-        next_step="Try again then, or allow the call more time.",
+        next_step="Try again then.",
         detail=limit,
     )

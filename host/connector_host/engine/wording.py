@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from connector_host.contract.durations import duration
 from connector_host.contract.errors import (
     AnswerUnreadable,
     ConnectorHostError,
@@ -52,7 +53,7 @@ _SENTENCES: dict[type[ConnectorHostError], tuple[str, str]] = {
     ),
     QuotaExhausted: (
         "{vendor} admits no more calls of {operation} within the time allowed{said}",
-        "Try again{in_seconds}, or allow the call more time.",
+        "Try again {when}.",
     ),
     VendorFault: ("{vendor} failed while answering {operation}{said}", "Try again later."),
     VendorUnreachable: (
@@ -86,7 +87,7 @@ def next_step_of(error: type[ConnectorHostError], words: Words, retry_after: flo
     return sentence.format(
         vendor=words.vendor,
         permissions=", ".join(words.permissions) or "it",
-        in_seconds=f" in {retry_after:.0f} s" if retry_after is not None else " later",
+        when=f"in {duration(retry_after)}" if retry_after is not None else "later",
     )
 
 

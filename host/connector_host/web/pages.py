@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from connector_host.contract.durations import duration
 from connector_host.contract.errors import (
     ConfigurationError,
     ConnectorHostError,
@@ -251,8 +252,7 @@ def query_of(query: Mapping[str, str], **changes: Any) -> str:
 
 
 def _seconds(value: float) -> str:
-    minutes, rest = divmod(value, 60)
-    return f"{int(minutes)} min {int(rest)} s" if minutes else f"{rest:.2f} s"
+    return f"{value:.2f} s" if value < 60 else duration(value)  # noqa: PLR2004 -- hundredths matter below a minute
 
 
 def _bytes(value: int) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from connector_host.contract.clock import Clock
+from connector_host.contract.durations import duration
 from connector_host.engine.quota import MemoryLedger, lane_of
 
 from .guard import SESSION_COOKIE
@@ -57,7 +58,7 @@ async def sign_in(request: Request) -> Response:
     limits: SignInLimits = request.app.state.sign_in_limits
     wait = limits.seconds_until_free(request.client.host if request.client else "")
     if wait > 0:
-        words = f"There were too many tries. Wait {math.ceil(wait)} seconds, then try again."
+        words = f"There were too many tries. Wait {duration(math.ceil(wait))}, then try again."
         answer = _form(request, target, words, status=429)
         answer.headers["Retry-After"] = str(math.ceil(wait))
         return answer
