@@ -53,7 +53,15 @@ def create_app(options: WebOptions) -> Starlette:
     host = WebHost(options)
     runner = Runner(host.home, options.folders)
     database = host.store.database
-    api = ApiHost(host.home, host.store, runner, options.folders, find=host.find, load=host.connector)
+    api = ApiHost(
+        host.home,
+        host.store,
+        runner,
+        options.folders,
+        find=host.find,
+        load=host.connector,
+        called=host.note_call,
+    )
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -96,12 +96,12 @@ class WebHost:
         return open_instance_async(instance.name, home=self.home, folders=self.options.folders, redactor=self.redactor)
 
     def note_call(self, instance_id: str, operation_id: str) -> None:
-        """Remember that a page has called the operation, so that its quota is shown."""
+        """Remember that a page or a program has called the operation, so that its quota is shown."""
         with self._lock:
             self._called.setdefault(instance_id, set()).add(operation_id)
 
     def called_of(self, instance_id: str) -> frozenset[str]:
-        """Return the operations that pages have called on an instance since the host started."""
+        """Return the operations that pages and programs have called on an instance since the host started."""
         with self._lock:
             return frozenset(self._called.get(instance_id, ()))
 

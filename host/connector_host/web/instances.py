@@ -15,6 +15,7 @@ from connector_host.contract.manifest import Setting
 from connector_host.contract.values import settings_of
 from connector_host.engine import SignedIn
 from connector_host.instances import Instance, InstanceState
+from connector_host.runs import RunKind, RunStore
 from connector_host.set_up import SetUp, retest_instance
 
 from .host import WebHost, host_of
@@ -24,6 +25,7 @@ from .sessions import Session, Shelf
 __all__ = ["connector_of", "instance_of", "keep_outcome", "labelled", "routes", "words_of", "zone_of"]
 
 _PER_PAGE = 25
+_RUNS_LOOKED_AT = 50
 
 
 def routes() -> list[BaseRoute]:
@@ -93,7 +95,7 @@ async def show(request: Request) -> Response:
             method = connector.method(instance.authentication)
             credentials = await run_in_threadpool(host.store.credentials, instance.name, method.secret_keys)
             shown = {each.label: credentials.shown().get(each.key, "not given") for each in method.credentials}
-            usage = await _usage(host, instance, connector)
+            usage = await _usage(request, instance, connector)
         except ConnectorHostError as error:
             problem = error
     return await run_in_threadpool(
@@ -126,12 +128,20 @@ def labelled(settings: Mapping[str, Any], declared: Iterable[Setting]) -> list[t
     ]
 
 
-async def _usage(host: WebHost, instance: Instance, connector: Connector) -> list[tuple[str, int, int, float]]:
-    """Return (operation, used, limit, seconds closed) of those in use, of what pages and streams call."""
+async def _usage(request: Request, instance: Instance, connector: Connector) -> list[tuple[str, int, int, float]]:
+    """Return (operation, used, limit, seconds closed) of those in use, of what the host can have called."""
+    host = host_of(request)
     if instance.state is InstanceState.DISABLED:
         return []
-    wanted = host.called_of(instance.id) | {
-        operation for stream in connector.manifest.streams for operation in stream.operations()
+    runs: RunStore = request.app.state.runner.store
+    latest = await run_in_threadpool(runs.list, instance_id=instance.id, limit=_RUNS_LOOKED_AT)
+    manifest = connector.manifest
+    wanted = {
+        *host.called_of(instance.id),
+        *(run.what for run in latest if run.kind is RunKind.OPERATION),
+        *(check.operation for check in manifest.checks),
+        *(name for stream in manifest.streams for name in stream.operations()),
+        *(name for act in manifest.actions for name in act.operations()),
     }
     known = [name for name in sorted(wanted) if name in connector.catalogue]
     async with host.open(instance) as connection:

@@ -41,6 +41,13 @@ async def test_wrong_values_are_told_beside_their_fields_and_nothing_is_sent(vis
     assert vendor.requests == []
 
 
+async def test_a_field_that_is_not_there_is_told_by_its_own_name(visitor, path):
+    page = await visitor.get(f"{path}/things.CreateThing")
+    page = await visitor.send(page, {"json": '{"name": "Ball", "nme": 1}'}, go="call")
+    assert "nme: There is no such field." in page.one(role="alert").text
+    assert "input.nme" not in page.main
+
+
 async def test_json_and_form_are_kept_in_step(visitor, path):
     page = await visitor.get(f"{path}/things.CreateThing")
     page = await visitor.send(page, {"json": '{"name": "Ball", "size": {"height": 3}, "tags": ["a", "b"]}'}, go="sync")

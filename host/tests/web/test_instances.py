@@ -3,7 +3,8 @@ import re
 import msgspec
 import pytest
 
-from connector_host.instances import EnvironmentStore, InstanceState
+from connector_host.instances import EnvironmentStore, InstanceState, TokenStore
+from connector_host.runs import RunKind
 
 MARKER = "tok-5ec2e7-marker"
 
@@ -66,6 +67,37 @@ async def test_a_test_tells_each_area_and_is_remembered(visitor, add_instance, a
     times = [each["title"] for each in page.all("time")]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each) for each in times)
     assert "Things can be listed" in (await visitor.get(page.path)).main
+
+
+@pytest.mark.parametrize("caller", ["a program", "a run"])
+async def test_the_quota_in_use_is_told_whoever_has_called(visitor, add_instance, app, caller):
+    instance = add_instance()
+    assert "No call counts against a quota now." in (await visitor.get(f"/instances/{instance.id}")).main
+    given = {"name": "Ball"}
+    if caller == "a run":
+        runner = app.state.runner
+        run = await runner.start(instance.name, RunKind.OPERATION, "things.CreateThing", {"input": given})
+        await runner.wait(run.id)
+    else:
+        _, token = TokenStore(app.state.host.store.database).add("program")
+        call = {"operation": "things.CreateThing", "input": given}
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await visitor.http.post(f"/api/v1/instances/{instance.name}/calls", json=call, headers=headers)
+        assert answer.status_code == 200
+    page = await visitor.get(f"/instances/{instance.id}")
+    rows = {row.one("th").text: next(row.all("td")).text for row in page.one("tbody").all("tr")}
+    assert rows == {"All operations together": "1 of 600", "things.CreateThing": "1 of 60"}
+
+
+@pytest.mark.parametrize(
+    ("state", "end"),
+    [(InstanceState.DISABLED, ""), (InstanceState.INCOMPLETE, "/edit/credentials"), (InstanceState.REJECTED, "/edit")],
+)
+async def test_every_page_of_an_instance_that_cannot_be_used_leads_to_what_mends_it(visitor, add_instance, state, end):
+    base = f"/instances/{add_instance(state=state).id}"
+    for rest in ("/streams", "/streams/things", "/operations", "/operations/things.GetThing", "/runs"):
+        page = await visitor.get(f"{base}{rest}")
+        assert next(page.all(class_="note warning")).one("a")["href"].startswith(f"{base}{end}")
 
 
 async def test_rejected_credentials_lead_to_the_one_thing_to_do(visitor, add_instance, app, vendor):

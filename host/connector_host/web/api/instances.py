@@ -112,7 +112,9 @@ async def call_operation(call: Call) -> Any:
     """Call an operation now and give its answer."""
     instance = _instance(call)
     async with open_instance_async(instance.name, home=call.host.home, folders=call.host.folders) as connection:
-        answer = await connection.call(call.body["operation"], call.body.get("input") or {}, total_timeout=60.0)
+        operation = connection.connector.catalogue.get(call.body["operation"])
+        call.host.note_call(instance.id, operation.id)
+        answer = await connection.call(operation.id, call.body.get("input") or {}, total_timeout=60.0)
         return {
             "status": answer.status,
             "request_id": answer.request_id,
