@@ -9,6 +9,7 @@ from connector_host.connectors import Connector, load_connector
 from linnworks_connector.sandbox.clock import ManualClock
 from linnworks_connector.sandbox.options import SandboxOptions
 from linnworks_connector.sandbox.server import start_sandbox
+from linnworks_connector.sandbox.sessions import Sessions
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 # CI tries the same examples each time; everywhere else new ones are looked for.
@@ -32,6 +33,21 @@ def cache_of_its_own(tmp_path_factory):
 @pytest.fixture(scope="session")
 def linnworks() -> Connector:
     return load_connector("linnworks")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _learn_sessions(leaks):
+    """What a sandbox gives is a secret, to whichever process it gives it."""
+    opened = Sessions.open
+
+    def noted(self):
+        session = opened(self)
+        leaks.learn(session.token)
+        return session
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sessions, "open", noted)
+        yield
 
 
 @pytest.fixture

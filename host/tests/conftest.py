@@ -62,7 +62,7 @@ def coded_folder(tmp_path_factory):
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def any_home(request, home):
+def any_home(request, home, leaks):
     """A home on each database; on PostgreSQL the test has a schema of its own."""
     if request.param == "sqlite":
         yield home
@@ -76,5 +76,10 @@ def any_home(request, home):
     url = sqlalchemy.make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
     yield replace(home, database_override=url.render_as_string(hide_password=False))
     with engine.begin() as connection:
+        for table in sqlalchemy.inspect(connection).get_table_names(schema):
+            rows = connection.execute(
+                sqlalchemy.select(sqlalchemy.text("*")).select_from(sqlalchemy.table(table, schema=schema))
+            )
+            leaks.see(f"table {table}", *map(repr, rows))
         connection.execute(sqlalchemy.schema.DropSchema(schema, cascade=True))
     engine.dispose()

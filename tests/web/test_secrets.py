@@ -203,7 +203,7 @@ def use_pages(page, host, vendor, evidence):
     page.wait_for_selector(".summary")
     evidence.add("page of an edit", page.content())
     page.goto(f"{address}/streams/open_orders")
-    press("Pull", "**/runs/*")
+    press("Begin", "**/runs/*")
     page.wait_for_selector("#run-status >> text=success")
     page.goto(f"{address}/operations/inventory.GetStockLocations")
     press("Call it", "**/calls/*")

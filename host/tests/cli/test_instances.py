@@ -277,7 +277,7 @@ def test_the_home_is_open_to_its_owner_only(host, shop):
     assert stat.S_IMODE(host.home.stat().st_mode) == 0o700
 
 
-def test_prompts_on_a_real_terminal_hide_secrets(host, vendor, request):
+def test_prompts_on_a_real_terminal_hide_secrets(host, vendor, request, leaks):
     running = vendor()
     leader, follower = pty.openpty()
     environment = {**os.environ, "CONNECTOR_HOST_HOME": str(host.home), "CONNECTOR_HOST_FOLDERS": str(host.folder)}
@@ -315,6 +315,7 @@ def test_prompts_on_a_real_terminal_hide_secrets(host, vendor, request):
     assert process.wait(30) == 0
     os.close(leader)
     assert running.address in screen.text
+    leaks.see("terminal", screen.text)
     assert SECRET not in screen.text
 
 

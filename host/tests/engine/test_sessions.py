@@ -282,9 +282,9 @@ async def test_who_is_cancelled_while_another_process_signs_in_leaves_no_lock_be
 
 
 def test_a_session_shows_nothing_of_its_secrets():
-    session = Session({"token": "MARKER", "server": "https://eu"}, frozenset({"token"}), 0.0)
+    session = Session({"token": "MARKER-1", "server": "https://eu"}, frozenset({"token"}), 0.0)
     assert "MARKER" not in repr(session) + str(session)
-    assert session.secret_values == ("MARKER",)
+    assert session.secret_values == ("MARKER-1",)
 
 
 def test_a_store_forgets_only_the_session_that_died():

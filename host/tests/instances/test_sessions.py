@@ -53,7 +53,7 @@ def test_only_the_session_that_died_is_forgotten(store):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda store: store.replace_credentials("Shop", {"token": "another", "account": "shop-7"}),
+        lambda store: store.replace_credentials("Shop", {"token": "marker-another", "account": "shop-7"}),
         lambda store: store.replace_credentials("Shop", {"token": "marker-a-token", "account": "shop-7"}),
         lambda store: store.update("Shop", settings={"time_zone": "UTC"}),
         lambda store: store.update("Shop", authentication="Key"),
