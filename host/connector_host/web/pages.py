@@ -213,8 +213,8 @@ def _templates() -> jinja2.Environment:
     return environment
 
 
-def when(moment: datetime.datetime | None, zone: str = "UTC") -> Markup:
-    """Return a time in a zone, with UTC on hover; a dash when there is none."""
+def when(moment: datetime.datetime | None, zone: str = "UTC", *, seconds: bool = False) -> Markup:
+    """Return a time in a zone, with UTC on hover, to the minute or to the second; a dash when there is none."""
     if moment is None:
         return _NOTHING
     utc = moment.astimezone(datetime.UTC)
@@ -224,7 +224,7 @@ def when(moment: datetime.datetime | None, zone: str = "UTC") -> Markup:
         local, zone = utc, "UTC"
     return Markup('<time datetime="{0}" title="{0}">{1} <span class="zone">{2}</span></time>').format(
         utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        f"{local.day} {local:%b %Y, %H:%M}",
+        f"{local.day} {local.strftime('%b %Y, %H:%M:%S' if seconds else '%b %Y, %H:%M')}",
         "UTC" if zone == "UTC" else local.tzname(),
     )
 

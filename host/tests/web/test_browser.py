@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from connector_host.connectors import load_connector
-from connector_host.instances import EnvironmentStore, InstanceState
+from connector_host.instances import EnvironmentStore, InstanceState, TokenStore
 from connector_host.set_up import export_instance
 
 _SPEC = importlib.util.spec_from_file_location("browser_of_host", Path(__file__).with_name("browser.py"))
@@ -279,6 +279,7 @@ def pages_to_look_at(site, sandbox):
     add_instance(site, sandbox, "Sandbox")
     environment = EnvironmentStore(site.store).add("staging", {"Shop": "Sandbox"})
     EnvironmentStore(site.store).add("empty")
+    token, _ = TokenStore(site.store.database).add("program")
     add_instance(site, sandbox, "Rejected", state=InstanceState.REJECTED, state_message="The token was revoked.")
     base = f"/instances/{instance.id}"
     edits = [f"{base}/edit/{section}" for section in ("name", "settings", "credentials")]
@@ -309,6 +310,7 @@ def pages_to_look_at(site, sandbox):
         f"/environments/{environment.id}/remove",
         "/runs",
         "/settings",
+        f"/settings/tokens/{token.id}/revoke",
         "/nowhere",
     ]
 
@@ -335,7 +337,15 @@ def test_no_page_has_an_accessibility_violation(open_tab, site, sandbox, scheme,
     page.get_by_role("button", name="Look at it").click()
     page.wait_for_selector(".summary:focus")
     found["an import that does not fit"] = tab.violations()
-    page = tab.open(f"/instances/{site.store.get('Shop').id}/streams/colours")
+    base = f"/instances/{site.store.get('Shop').id}"
+    for operation, what in (("things.ListColours", "an answer"), ("things.DeleteThing", "a question")):
+        page = tab.open(f"{base}/operations/{operation}")
+        page.get_by_role("button", name="Fill in an example").click()
+        page.wait_for_url("**#call")
+        page.get_by_role("button", name="Call it").click()
+        page.wait_for_url("**/calls/*")
+        found[what] = tab.violations()
+    page = tab.open(f"{base}/streams/colours")
     page.get_by_role("button", name="Begin").click()
     page.wait_for_selector("#run-status >> text=success")
     found["a run"] = tab.violations()
