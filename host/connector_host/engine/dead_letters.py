@@ -9,6 +9,8 @@ import msgspec
 
 from connector_host.contract.errors import ConfigurationError
 
+from .files import make_file
+
 __all__ = ["DeadLetterFile", "DeadLetters", "NoDeadLetters"]
 
 _MOST_BYTES = 100_000
@@ -72,7 +74,9 @@ class DeadLetterFile:
         if record is not None:
             letter["record"] = _shown(record)
         try:
-            self._file = self._file or self.path.open("wb")
+            if self._file is None:
+                make_file(self.path)
+                self._file = self.path.open("wb")
             self._file.write(msgspec.json.encode(letter) + b"\n")
         except OSError as error:
             raise self._unwritable(error) from error

@@ -1,20 +1,46 @@
-"""Files that survive a crash: written whole or not at all, and cut back to where they were safe."""
+"""Files that survive a crash, and are no more open to others than the folder that they are made in."""
 
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["sync_folder", "write_whole"]
+__all__ = ["make_file", "make_folder", "sync_folder", "write_whole"]
+
+
+def make_file(path: Path, *, mode: int | None = None) -> None:
+    """Make an empty file unless there is one, with that mode, or no more open than its folder.
+
+    A file that is there is not even opened: POSIX drops all locks of a process on a file, such as those of SQLite, as
+    soon as the process closes any descriptor of it.
+    """
+    mode = _mode_of(path.parent) & 0o666 if mode is None else mode
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+
+
+def make_folder(path: Path, *, mode: int | None = None) -> None:
+    """Make a folder and those above it that are missing, with that mode, or no more open than what holds them."""
+    if path.is_dir():
+        return
+    make_folder(path.parent, mode=mode)
+    path.mkdir(mode=_mode_of(path.parent) & 0o777 if mode is None else mode, exist_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Replace a file at once: a reader sees the old content or the new, never a part, also after a power cut."""
     temporary = path.with_name(f"{path.name}.new")
+    make_file(temporary)
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def _mode_of(folder: Path) -> int:
+    return stat.S_IMODE(folder.stat().st_mode)
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from .files import make_file
+
 __all__ = ["KeyStore", "Known"]
 
 Known = tuple[int, int]
@@ -28,6 +30,8 @@ class KeyStore:
     """The keys of one stream. `path` None keeps them for the length of the run only."""
 
     def __init__(self, path: Path | None) -> None:
+        if path is not None:
+            make_file(path)
         self._db = sqlite3.connect(
             "" if path is None else path, timeout=_WAITED_SECONDS, isolation_level=None, check_same_thread=False
         )

@@ -18,6 +18,8 @@ from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 from connector_host.contract.clock import Clock, SystemClock
 from connector_host.contract.errors import ConfigurationError
 
+from .files import make_file
+
 __all__ = ["Lane", "MemoryLedger", "QuotaLedger", "Shortfall", "SqliteLedger", "Usage", "lane_of", "open_ledger"]
 
 _MARGIN_SHARE, _LONGEST_MARGIN = 0.01, 0.5
@@ -183,11 +185,13 @@ class SqliteLedger:
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         try:
+            make_file(path, mode=0o600)
+            path.chmod(0o600)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("CREATE TABLE IF NOT EXISTS closed (key TEXT PRIMARY KEY, until INTEGER NOT NULL)")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from None
         self._bucket_connection: Any = _OneTransaction(self._db)
         self._transact(self._drop_idle)
@@ -273,7 +277,7 @@ class SqliteLedger:
                 self._db.execute(f"DROP TABLE {table}")
         self._db.execute("DELETE FROM closed WHERE until < ?", (now,))
 
-    def _unusable(self, error: sqlite3.Error) -> ConfigurationError:
+    def _unusable(self, error: sqlite3.Error | OSError) -> ConfigurationError:
         return ConfigurationError(
             f"The quotas that processes share cannot be kept in {self._path.name}: {error}.",
             next_step="Check that the file and its folder can be written, or remove the file.",

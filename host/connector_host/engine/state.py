@@ -9,7 +9,7 @@ import msgspec
 
 from connector_host.contract.errors import ConfigurationError, InUse
 
-from .files import write_whole
+from .files import make_folder, write_whole
 from .keys import KeyStore
 from .sinks.base import SinkMark
 
@@ -201,7 +201,7 @@ class FolderState:
 
     def _make_folder(self) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise ConfigurationError(
                 f"{self.folder} cannot be made: {error.strerror}.", next_step="Name a folder that you may write to."

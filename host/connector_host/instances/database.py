@@ -1,7 +1,6 @@
 """The database behind the store: SQLite by default, PostgreSQL by URL, with the same SQL."""
 
 import contextlib
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, InterfaceError, NoSuchModuleError
 
 from connector_host.contract.errors import ConfigurationError, TemporaryError
+from connector_host.engine.files import make_file
 
 from .home import DATABASE_VARIABLE
 from .migrations import Migration, migrate
@@ -116,9 +116,7 @@ def _create_private(path: Path) -> None:
     """
     with _CREATING:
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        except FileExistsError:
-            pass
+            make_file(path, mode=0o600)
         except OSError as error:
             raise ConfigurationError(
                 f"The database {path} cannot be opened: {error.strerror}.", next_step=_NEXT_STEP

@@ -20,6 +20,7 @@ from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.secrets import Redactor
 from connector_host.embedding import open_instance_async
 from connector_host.engine import Connection
+from connector_host.engine.files import make_folder
 from connector_host.instances import EnvironmentStore, Home, Instance, InstanceStore, Lease
 
 from . import calling, pulling
@@ -224,7 +225,7 @@ class Runner:
         stack.push(lease)
         try:
             folder = self.folder_of(run_id)
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder, mode=0o700)
             stack.enter_context(holding(folder))
         except BaseException:
             stack.close()

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from connector_host.contract.errors import ConfigurationError, InUse, UnknownName
-from connector_host.engine.files import sync_folder, write_whole
+from connector_host.engine.files import make_file, make_folder, sync_folder, write_whole
 from connector_host.engine.keys import KeyStore
 from connector_host.engine.state import FolderState, SyncState
 
@@ -111,7 +111,7 @@ class StreamStates:
             warning = "The files of the run before are not there any more, so that everything is read again."
             shutil.rmtree(chain)
             known = None
-        chain.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(chain, mode=0o700)
         write_whole(chain / _CLAIM, msgspec.json.encode(new))
         goes_on = known is not None and known.run is not None
         return Claimed(_ClaimedState(chain, new), new.after, goes_on, warning=warning)
@@ -200,7 +200,7 @@ class StreamStates:
         records, letters = files_of(claim.stream)
         marks = {records: state.sink.offset if state.sink is not None else 0, letters: state.dead_offset}
         own = self._runs_folder / new.run
-        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(own, mode=0o700)
         return all(
             _copied(self._runs_folder / claim.run / name, own / name, size) for name, size in marks.items() if size
         )
@@ -227,6 +227,7 @@ def _copied(source: Path, target: Path, size: int) -> bool:
     """Copy the beginning of a file, so that it is safe; False where it is not as long as that."""
     if not source.is_file() or source.stat().st_size < size:
         return False
+    make_file(target)
     shutil.copyfile(source, target)
     with target.open("r+b") as file:
         file.truncate(size)

@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol
 import msgspec
 
 from connector_host.contract.errors import ConfigurationError
-from connector_host.engine.files import sync_folder
+from connector_host.engine.files import make_file, sync_folder
 
 from .base import SinkMark
 from .lines import lines_of
@@ -80,6 +80,7 @@ class JsonLinesSink:
             if mark is None or (size is None and (not unfinished or not mark.offset)):
                 if size and not rewrite:
                     raise _not_ours(path)
+                make_file(path)
                 self._file = path.open("wb")
                 sync_folder(path.parent)
                 return

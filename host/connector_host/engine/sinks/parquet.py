@@ -14,7 +14,7 @@ import msgspec
 
 from connector_host.contract.errors import ConfigurationError
 from connector_host.contract.schemas import schema_at
-from connector_host.engine.files import sync_folder
+from connector_host.engine.files import make_file, sync_folder
 
 from .base import SinkMark
 
@@ -135,6 +135,7 @@ class ParquetSink:
         table = self._arrow.Table.from_pylist(self._rows, schema=self._schema)
         self._rows.clear()
         if self._writer is None:
+            make_file(self._part)
             self._writer = self._parquet.ParquetWriter(self._part, self._schema, compression="zstd")
         self._writer.write_table(table)
 
