@@ -8,6 +8,7 @@ In a program::
         answer = shop.call("area.Operation", {"field": 1})
         for record in shop.pull("stream"):
             ...
+        report = shop.push("action", [{"field": 1}])
 
 `connect_async`, `open_instance` and `open_instance_async` are its asynchronous and saved counterparts.
 """

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from connector_host.contract.errors import (
     ConfigurationError,
+    ConnectorBroken,
     CredentialsRejected,
     InputInvalid,
     InUse,
@@ -170,6 +171,17 @@ async def test_three_lost_answers_in_a_row_stop_it(pushing, vendor):
     assert outcomes(report) == ["unknown", "written", *["unknown"] * MOST_UNKNOWN, *["skipped"] * 3]
     assert isinstance(report.error, OutcomeUnknown)
     assert len(numbers(vendor)) == 2 + MOST_UNKNOWN
+
+
+async def test_an_answer_that_the_connector_cannot_read_leaves_one_unknown_and_stops(pushing, vendor):
+    def fails(operation, answer, now):
+        del operation, answer, now
+        raise ConnectorBroken("The hook read_answer of shop raised KeyError.")
+
+    report = await pushing([{"n": 1}, {"n": 2}], connection={"reads": fails})
+    assert outcomes(report) == ["unknown", "skipped"]
+    assert isinstance(report.error, ConnectorBroken)
+    assert numbers(vendor) == [1]
 
 
 @pytest.mark.parametrize(
