@@ -165,6 +165,9 @@ async def declared_fields_are_seen(bench: Bench) -> AsyncIterator[str]:
     unseen = [name for name in declared if name not in seen and name not in bench.rare]
     if unseen:
         yield f"No record has {', '.join(unseen)}."
+    common = [name for name in bench.rare if name in seen]
+    if common:
+        yield f"Said to be rare, but a record has it: {', '.join(common)}."
 
 
 CHECKS: tuple[Check, ...] = (

@@ -95,6 +95,7 @@ HOSTILE = {
     "declared_fields_are_seen": [
         (vendor(), {"rare": {}}, "No record has full"),
         (ThingsVendor(), {}, "no record"),
+        (vendor(), {"rare": {**RARE, "at": "It never comes."}}, "a record has it: at"),
     ],
 }
 

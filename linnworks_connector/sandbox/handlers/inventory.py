@@ -208,7 +208,11 @@ def stock_location(location: ref.Location) -> dict[str, Any]:
 
 def get_categories(_: Call) -> Answer:
     """List the categories."""
-    return value([{"CategoryId": kind.id, "CategoryName": kind.name} for kind in ref.CATEGORIES])
+    rows = [
+        {"CategoryId": kind.id, "CategoryName": kind.name, "StructureCategoryId": 0, "ProductCategoryId": 0}
+        for kind in ref.CATEGORIES
+    ]
+    return value(rows)
 
 
 def get_postal_services(_: Call) -> Answer:

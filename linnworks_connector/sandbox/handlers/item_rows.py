@@ -11,7 +11,7 @@ from linnworks_connector.sandbox.calls import Call, Handler
 from linnworks_connector.sandbox.handlers.inventory import COLLISION, item_of
 from linnworks_connector.sandbox.paging import unique
 from linnworks_connector.sandbox.shop import Shop
-from linnworks_connector.sandbox.shop.ids import ZERO_GUID, guid
+from linnworks_connector.sandbox.shop.ids import NULL_DATE, ZERO_GUID, guid
 from linnworks_connector.sandbox.shop.items import Item
 
 COMPOSITIONS_BATCH: Final = 100
@@ -40,7 +40,7 @@ PRICES: Final = RowKind(
     "StockItemId",
     "inventoryItemPrices",
     "inventoryItemPriceIds",
-    (("Rules", []), ("Tag", ""), ("UpdateStatus", "NoChange")),
+    (("Rules", []), ("Tag", ""), ("UpdateStatus", "NoChange"), ("StartDate", NULL_DATE), ("EndDate", NULL_DATE)),
 )
 DESCRIPTIONS: Final = RowKind(
     "descriptions", "pkRowId", "StockItemId", "inventoryItemDescriptions", "inventoryItemDescriptionIds"

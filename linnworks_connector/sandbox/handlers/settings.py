@@ -1,9 +1,10 @@
 """How the shop is set up: channels, currencies, rules, e-mail templates."""
 
-from typing import Any, Final
+from typing import Final
 
 from linnworks_connector.sandbox.answers import Answer, value
 from linnworks_connector.sandbox.calls import Call, Handler
+from linnworks_connector.sandbox.handlers.channel_settings import settings_of
 from linnworks_connector.sandbox.shop import reference as ref
 
 _RULES: Final = (
@@ -19,23 +20,13 @@ _TEMPLATES: Final = (
 )
 
 
-def _setting(number: int, content: Any) -> dict[str, Any]:
-    return {"pkPropertyId": number, "Loaded": True, "IsChanged": False, "PropertyValue": content, "PropertyType": ""}
-
-
 def channels(call: Call) -> Answer:
-    """List the channels that are set up, with the settings that all of them have."""
+    """List the channels that are set up, with their settings."""
     wanted = call.text("source").lower()
     return value(
         [
             {
-                "SourceVersion": _setting(place * 10, "1.0"),
-                "Enabled": _setting(place * 10 + 1, content=True),
-                "ChannelTag": _setting(place * 10 + 2, channel.source.lower()),
-                "IsMultiLocation": _setting(place * 10 + 3, content=False),
-                "InventorySync": _setting(place * 10 + 4, channel.source != "DIRECT"),
-                "PriceChange": _setting(place * 10 + 5, content=False),
-                "AutoLinkBySku": _setting(place * 10 + 6, content=True),
+                **settings_of(channel, place),
                 "IsHeaderOnly": False,
                 "IsHidden": False,
                 "DisplayName": f"{channel.source} {channel.sub_source}".strip(),

@@ -39,6 +39,15 @@ def integrations(_: Call) -> Answer:
                 "Status": "ACTIVE",
                 "QuoteEnabled": False,
                 "QuoteOnlyIncludedServices": False,
+                "PrinterConfig": {
+                    "PrinterName": "Packing bench",
+                    "LabelFormat": "PDF",
+                    "MarginLeft": 0.0,
+                    "MarginTop": 0.0,
+                    "Duplex": False,
+                    "UserConfig": [],
+                    "PrintZoneConfig": [],
+                },
             }
             for place, vendor in enumerate(VENDORS, 1)
         ]

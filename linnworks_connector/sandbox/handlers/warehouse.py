@@ -105,6 +105,14 @@ def _rack(where: str, name: str, stock: list[tuple[Item, Level]], place: int) ->
     return {
         "BinRackId": rack,
         "BinRackTypeId": _PICK_TYPE,
+        "BinrackType": {
+            "BinRackTypeId": _PICK_TYPE,
+            "Name": "Pick location",
+            "StandardType": _PICK_TYPE,
+            "LocationBound": where,
+            "IsVolumetric": False,
+            "DefaultBatchStatus": "Unchanged",
+        },
         "BinRack": name,
         "GeoPosition": {"X": float(ord(name[0]) - ord("A")), "Y": float(place), "Z": float(name[-1])},
         "Dimension": {"Width": 120.0, "Depth": 60.0, "Height": 45.0},

@@ -1,14 +1,17 @@
 """The lists that hang on a stock item: titles, prices, descriptions, properties, images, suppliers, channel SKUs."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from linnworks_connector.sandbox.draws import chance, generator
 from linnworks_connector.sandbox.shop import reference as ref
+from linnworks_connector.sandbox.shop.ids import NULL_DATE, moment
 from linnworks_connector.sandbox.shop.items import Item
 from linnworks_connector.sandbox.shop.orders import channel_sku
 
 Rows = list[dict[str, Any]]
+
+_MOST_LISTED: Final = 30
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ def build_details(item: Item, seed: int) -> Details:
     rng = generator(seed * 7_919 + item.index)
     link = {"StockItemId": item.id, "StockItemIntId": item.int_id}
     details = Details()
+    created, listed = moment(item.created), item.index % _MOST_LISTED
     for place, channel in enumerate(ref.CHANNELS):
         if not chance(rng, 0.25 if channel.site in ("DE", "US") else 0.6):
             continue
@@ -41,6 +45,8 @@ def build_details(item: Item, seed: int) -> Details:
                 "Price": round(item.retail_price * channel.fee, 2),
                 "Tag": "",
                 "UpdateStatus": "NoChange",
+                "StartDate": NULL_DATE,
+                "EndDate": NULL_DATE,
                 **about,
             }
         )
@@ -54,6 +60,15 @@ def build_details(item: Item, seed: int) -> Details:
                 "SubSource": channel.sub_source,
                 "UpdateStatus": "Success",
                 "ChannelReferenceId": f"B0{item.int_id:08d}",
+                "LastUpdate": created,
+                "MaxListedQuantity": 0,
+                "EndWhenStock": 0,
+                "SubmittedQuantity": listed,
+                "ListedQuantity": listed,
+                "StockPercentage": 100.0,
+                "IgnoreSync": False,
+                "IgnoreSyncMultiLocation": False,
+                "IsMultiLocation": False,
                 "StockItemId": item.id,
                 "StockItemIntId": item.int_id,
             }
