@@ -8,7 +8,9 @@ import pytest
 
 from connector_host.contract.auth import AuthContext
 from connector_host.contract.errors import (
+    AddressNotAllowed,
     AnswerUnreadable,
+    ConfigurationError,
     CredentialsRejected,
     QuotaExhausted,
     VendorFault,
@@ -308,3 +310,50 @@ def test_session_never_shows_itself(handler):
     hidden = auth.context.redactor(f"a {SESSION['Token'].upper()} b marker-database-password c")
     assert SESSION["Token"] not in hidden.lower()
     assert "marker" not in hidden
+
+
+REDIRECTS = {
+    "a host that is not allowed": (
+        "https://evil.example/api/Auth/AuthorizeByApplication?next=x",
+        AddressNotAllowed,
+        "redirects the sign-in to evil.example, which is not among the allowed hosts; nothing was sent there.",
+        "Check the address in the instance's settings",
+    ),
+    "an allowed host without https": (
+        "http://eu.linnworks.net/",
+        AddressNotAllowed,
+        "to eu.linnworks.net, which is not among the allowed hosts",
+        "Check the address in the instance's settings",
+    ),
+    "an allowed host": (
+        "https://eu-ext.linnworks.net/api/Auth/AuthorizeByApplication",
+        ConfigurationError,
+        "to https://eu-ext.linnworks.net/api/Auth/AuthorizeByApplication, and secrets are not sent on by themselves.",
+        "set the address in the instance's settings to https://eu-ext.linnworks.net.",
+    ),
+    "another path of the same host": (
+        "/api/SignIn",
+        ConfigurationError,
+        "to https://api.linnworks.net/api/SignIn, and secrets are not sent on by themselves.",
+        "set the address in the instance's settings to https://api.linnworks.net.",
+    ),
+    "no address": ("https://x:port/", ConfigurationError, "to an address that is none", "Check the address"),
+}
+
+
+@pytest.mark.parametrize("status", [302, 307])
+@pytest.mark.parametrize("case", REDIRECTS)
+def test_a_redirected_sign_in_is_told_and_not_followed(handler, status, case):
+    location, error, words, step = REDIRECTS[case]
+    sent = []
+
+    def answer(request):
+        sent.append(request)
+        return httpx.Response(status, headers={"location": location}, text="<html>Moved</html>")
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client, pytest.raises(error) as caught:
+        client.send(call(), auth=handler())
+    assert words in caught.value.message
+    assert step in caught.value.next_step
+    assert "credentials" not in str(caught.value)
+    assert len(sent) == 1

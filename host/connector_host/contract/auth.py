@@ -15,7 +15,8 @@ import anyio.to_thread
 import httpx
 
 from .clock import Clock
-from .errors import CredentialsRejected
+from .errors import AddressNotAllowed, ConfigurationError, CredentialsRejected
+from .hosts import AllowedHosts
 from .manifest import AuthenticationMethod, BodyFormat, Manifest
 from .secrets import Credentials, Redactor
 from .sessions import Rejection, Session, SessionStore
@@ -224,6 +225,8 @@ class SessionAuth(ManifestAuth):
 
     def _take(self, answer: httpx.Response) -> Session:
         """Read the sign-in's answer, and remember what came of it."""
+        if answer.has_redirect_location:
+            raise self._redirected(answer)
         try:
             session = self.read_session(answer)
         except CredentialsRejected as error:
@@ -232,6 +235,32 @@ class SessionAuth(ManifestAuth):
         self._keep(session)
         self.context.sessions.save(session)
         return session
+
+    def _redirected(self, answer: httpx.Response) -> ConfigurationError:
+        """Return the error for a sign-in that was sent elsewhere: its secrets do not follow by themselves (decided)."""
+        vendor = self.context.manifest.label
+        try:
+            target = answer.url.join(answer.headers["location"])
+        except httpx.InvalidURL:
+            return ConfigurationError(
+                f"{vendor} redirects the sign-in to an address that is none.",
+                next_step="Check the address in the instance's settings; if it is right, report it to the vendor.",
+            )
+        place = f"{target.scheme}://{target.netloc.decode('ascii')}"
+        try:
+            AllowedHosts.for_instance(self.context.manifest.allowed_hosts, self.context.settings).check(target)
+        except AddressNotAllowed as error:
+            return AddressNotAllowed(
+                f"{vendor} redirects the sign-in to {target.raw_host.decode('ascii')}, which is not among the allowed "
+                "hosts; nothing was sent there.",
+                next_step="Check the address in the instance's settings; if it is right, report it to the vendor.",
+                detail=error.message,
+            )
+        return ConfigurationError(
+            f"{vendor} redirects the sign-in to {place}{self.context.redactor(target.path)}, "
+            "and secrets are not sent on by themselves.",
+            next_step=f"If that is where to sign in now, set the address in the instance's settings to {place}.",
+        )
 
     def _keep(self, session: Session) -> Session:
         self.context.redactor.add(*session.secret_values)

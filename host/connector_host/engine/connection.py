@@ -19,6 +19,7 @@ from connector_host.contract.auth import AuthContext, SessionAuth
 from connector_host.contract.catalogue import Catalogue, Operation, OperationRate
 from connector_host.contract.clock import Clock, SystemClock
 from connector_host.contract.errors import CallFacts, PermissionMissing, UnknownName
+from connector_host.contract.hosts import AllowedHosts
 from connector_host.contract.inputs import check_input, prepare_request, wrapped
 from connector_host.contract.manifest import AuthenticationMethod, BodyFormat, Manifest, RateLimit
 from connector_host.contract.nearest import did_you_mean
@@ -33,7 +34,6 @@ from .blocks import Reading
 from .coded import ReadsByCode, pages_by_code
 from .door import Door, Look, Timeouts
 from .gate import Gate
-from .hosts import AllowedHosts
 from .logs import hide_in_logs
 from .plan import window_of
 from .preparation import limited_by

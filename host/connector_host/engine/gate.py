@@ -8,8 +8,8 @@ import httpx
 from connector_host.contract.answers import retry_after_seconds
 from connector_host.contract.catalogue import OperationRate
 from connector_host.contract.clock import Clock
+from connector_host.contract.hosts import AllowedHosts
 
-from .hosts import AllowedHosts
 from .journal import current_journal
 from .stats import ConnectionStats
 from .turnstile import Turnstile

@@ -540,7 +540,7 @@ SIGN_IN_ENDINGS = [
     ([raises(httpx.ReadTimeout)] * 9, VendorUnreachable, 4),
     ([raises(httpx.ConnectError)] * 9, VendorUnreachable, 4),
     ([httpx.Response(200, json={})] * 9, AnswerUnreadable, 1),
-    ([httpx.Response(302, headers={"location": "https://evil.example"})] * 9, CredentialsRejected, 1),
+    ([httpx.Response(302, headers={"location": "https://evil.example"})] * 9, AddressNotAllowed, 1),
 ]
 
 

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from connector_host.contract.errors import AddressNotAllowed
-from connector_host.engine.hosts import AllowedHosts, is_loopback
+from connector_host.contract.hosts import AllowedHosts, is_loopback
 
 PATTERNS = ("*.shop.example", "api.vendor.example")
 VENDOR = AllowedHosts(PATTERNS)

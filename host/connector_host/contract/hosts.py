@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import httpx
 
-from connector_host.contract.errors import AddressNotAllowed
+from .errors import AddressNotAllowed
 
 __all__ = ["AllowedHosts", "is_loopback"]
 
