@@ -14,6 +14,7 @@ from .state import HostState, state_of
 
 if TYPE_CHECKING:
     from connector_host.connectors import Connector, Found
+    from connector_host.contract.action_models import Action
     from connector_host.contract.manifest import Manifest
 
 __all__ = ["ConnectorName", "JsonOption", "add_to", "entry_of"]
@@ -86,6 +87,8 @@ def show_connector(context: typer.Context, name: ConnectorName, as_json: JsonOpt
         areas = {area: len(connector.catalogue.search(area=area)) for area in connector.catalogue.areas}
         extensions = {name: str(problem) for name, problem in connector.broken_extensions.items()}
         manifest = connector.manifest.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for action in manifest["actions"]:
+            action["record"] = connector.schema_file(action["record_schema"])
         write_json({**manifest, "package": connector.package, "areas": areas, "broken_extensions": extensions})
         return
     _show_header(connector)
@@ -101,10 +104,22 @@ def show_connector(context: typer.Context, name: ConnectorName, as_json: JsonOpt
         )
     if connector.manifest.actions:
         write("\nActions")
-        rows = [(each.name, each.title, each.entity_type, each.description) for each in connector.manifest.actions]
-        write_table(("name", "title", "entity", "description"), rows)
+        write_table(
+            ("name", "title", "entity", "record", "description"),
+            [
+                (each.name, each.title, each.entity_type, _fields_of(connector, each), each.description)
+                for each in connector.manifest.actions
+            ],
+        )
     for extension, problem in connector.broken_extensions.items():
         say(f"The extension {extension} cannot be used: {problem}", colour=typer.colors.YELLOW)
+
+
+def _fields_of(connector: "Connector", action: "Action") -> str:
+    """Return the fields of an action's record; those that may be left out stand in brackets."""
+    schema = connector.schema_file(action.record_schema)
+    required = schema.get("required", ())
+    return " ".join(each if each in required else f"[{each}]" for each in schema.get("properties", {}))
 
 
 def _show_header(connector: "Connector") -> None:

@@ -179,6 +179,15 @@ def test_the_scope_of_an_action_is_printed(host):
     ]
 
 
+def test_a_connector_shows_what_the_records_of_its_actions_have(host):
+    lines = [line.split() for line in host.run("connector", "plain").stdout.splitlines()]
+    assert ["add_thing", "Add", "a", "thing", "Products", "name", "[colour]", "[weight]", "[tags]"] in [
+        line[:9] for line in lines
+    ]
+    action = host.json("connector", "plain", "--json")["actions"][1]
+    assert (action["name"], action["record"]["required"]) == ("remove_thing", ["id"])
+
+
 def test_many_problems_are_counted_and_not_all_shown(shop, push):
     shop()
     result = push(*[{"name": 5}] * 25, {"name": "A"})
