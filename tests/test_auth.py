@@ -316,28 +316,27 @@ REDIRECTS = {
     "a host that is not allowed": (
         "https://evil.example/api/Auth/AuthorizeByApplication?next=x",
         AddressNotAllowed,
-        "redirects the sign-in to evil.example, which is not among the allowed hosts; nothing was sent there.",
+        "redirects the sign-in to https://evil.example, which is not among the allowed hosts (https only); nothing was",
         "Check the address in the instance's settings",
     ),
     "an allowed host without https": (
         "http://eu.linnworks.net/",
         AddressNotAllowed,
-        "to eu.linnworks.net, which is not among the allowed hosts",
+        "to http://eu.linnworks.net, which is not among the allowed hosts",
         "Check the address in the instance's settings",
     ),
     "an allowed host": (
         "https://eu-ext.linnworks.net/api/Auth/AuthorizeByApplication",
         ConfigurationError,
-        "to https://eu-ext.linnworks.net/api/Auth/AuthorizeByApplication, and secrets are not sent on by themselves.",
-        "set the address in the instance's settings to https://eu-ext.linnworks.net.",
+        "to another place at eu-ext.linnworks.net, and secrets are not sent on by themselves.",
+        "set the address in the instance's settings to https://eu-ext.linnworks.net;",
     ),
     "another path of the same host": (
         "/api/SignIn",
         ConfigurationError,
-        "to https://api.linnworks.net/api/SignIn, and secrets are not sent on by themselves.",
-        "set the address in the instance's settings to https://api.linnworks.net.",
+        "to another place at api.linnworks.net, and secrets are not sent on by themselves.",
+        "set the address in the instance's settings to https://api.linnworks.net;",
     ),
-    "no address": ("https://x:port/", ConfigurationError, "to an address that is none", "Check the address"),
 }
 
 

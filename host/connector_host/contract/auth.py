@@ -239,27 +239,20 @@ class SessionAuth(ManifestAuth):
     def _redirected(self, answer: httpx.Response) -> ConfigurationError:
         """Return the error for a sign-in that was sent elsewhere: its secrets do not follow by themselves (decided)."""
         vendor = self.context.manifest.label
-        try:
-            target = answer.url.join(answer.headers["location"])
-        except httpx.InvalidURL:
-            return ConfigurationError(
-                f"{vendor} redirects the sign-in to an address that is none.",
-                next_step="Check the address in the instance's settings; if it is right, report it to the vendor.",
-            )
-        place = f"{target.scheme}://{target.netloc.decode('ascii')}"
+        target = answer.url.join(answer.headers["location"])  # httpx has refused what is no address
+        place = self.context.redactor(target.netloc.decode("ascii"))
         try:
             AllowedHosts.for_instance(self.context.manifest.allowed_hosts, self.context.settings).check(target)
-        except AddressNotAllowed as error:
+        except AddressNotAllowed:
             return AddressNotAllowed(
-                f"{vendor} redirects the sign-in to {target.raw_host.decode('ascii')}, which is not among the allowed "
-                "hosts; nothing was sent there.",
+                f"{vendor} redirects the sign-in to {target.scheme}://{place}, which is not among the allowed hosts "
+                "(https only); nothing was sent there.",
                 next_step="Check the address in the instance's settings; if it is right, report it to the vendor.",
-                detail=error.message,
             )
         return ConfigurationError(
-            f"{vendor} redirects the sign-in to {place}{self.context.redactor(target.path)}, "
-            "and secrets are not sent on by themselves.",
-            next_step=f"If that is where to sign in now, set the address in the instance's settings to {place}.",
+            f"{vendor} redirects the sign-in to another place at {place}, and secrets are not sent on by themselves.",
+            next_step=f"If the vendor signs in there now, set the address in the instance's settings to "
+            f"{target.scheme}://{place}; otherwise report it to the vendor.",
         )
 
     def _keep(self, session: Session) -> Session:

@@ -107,7 +107,11 @@ async def test_failures_of_calls(connect, vendor, caplog, *, answer, operation):
     check(text)
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
+# A host that a sign-in is redirected to is told; a token in its name was never one of ours.
+SIGN_INS = [answer for answer in ANSWERS if answer is not foreign_redirect]
+
+
+@pytest.mark.parametrize("answer", SIGN_INS)
 async def test_failures_of_sign_ins(connect, vendor, caplog, answer):
     caplog.set_level(logging.DEBUG)
     vendor.sign_in_script = [answer] * 9
