@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,16 @@ def test_no_sentence_of_the_vendor_is_in_the_catalogue():
     }
     assert len(found) > 1000  # the files were read
     assert {sentence for sentence in found if sentence in written} == set()
+
+
+def test_deprecated_are_the_nine_that_the_vendor_flags():
+    flagged = {
+        (document.get("servers", [{"url": "session"}])[0]["url"].strip("/").split("/")[-1], method.upper(), path)
+        for document in vendor_documents().values()
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if operation.get("deprecated", False)
+    }
+    ours = {key for key, facts in facts_of_catalogue().items() if facts["deprecated"]}
+    assert ours == flagged
+    assert Counter(base for base, _, _ in ours) == {"session": 7, "v1": 2}

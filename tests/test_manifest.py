@@ -162,3 +162,11 @@ def test_wheel_holds_the_manifest_and_the_schemas(tmp_path, run_python):
         env={"PYTHONPATH": str(tmp_path / "site")},
     )
     assert told.split() == ["743", str(tmp_path / "site" / "linnworks_connector")]
+
+
+def test_nothing_that_the_vendor_deprecates_is_used(linnworks):
+    manifest = linnworks.manifest
+    used = {operation for stream in manifest.streams for operation in stream.operations()}
+    used |= {check.operation for check in manifest.checks}
+    used |= {action.operation for action in manifest.actions if action.operation}
+    assert [each.id for each in linnworks.catalogue if each.deprecated and each.id in used] == []
