@@ -104,12 +104,13 @@ class StreamStates:
                 return Claimed(state, claim.after)
             return Claimed(state, claim.after, appends=known is not None and known.run is None)
         _clear(own, run.what)
-        new = _Claim(run.id, run.what, mode, _kept(run.parameters))
         known = _load(FolderState(chain, run.what))
-        warning = ""
+        new, warning = _Claim(run.id, run.what, mode, _kept(run.parameters)), ""
         if known is not None and (claim is None or not self._hand_over(claim, known, new)):
             warning = "The files of the run before are not there any more, so that everything is read again."
+            new = _Claim(run.id, run.what, mode, _kept(run.parameters))
             shutil.rmtree(chain)
+            _clear(own, run.what)
             known = None
         make_folder(chain, mode=0o700)
         write_whole(chain / _CLAIM, msgspec.json.encode(new))
@@ -119,7 +120,10 @@ class StreamStates:
     def taken_over_by(self, run: Run) -> str | None:
         """Return the id of a later run that has gone on from where this one broke off, None where there is none."""
         mode = run.reach.get("mode")
-        claim = _read(self._chain_of(run, mode)) if mode else None
+        try:
+            claim = _read(self._chain_of(run, mode)) if mode else None
+        except ConfigurationError:
+            return None
         owner = self._run_of(claim) if claim is not None and claim.run != run.id else None
         return owner.id if owner is not None and owner.started_at > run.started_at else None
 

@@ -32,15 +32,17 @@ def pull(runner):
 def stop(runner, shop):
     """Run a stream and stop it when it has its first page, but no other."""
 
-    async def stopped(what="things"):
+    async def stopped(nameless=()):
+        for key in nameless:
+            shop.things[key] = {**shop.things[key], "id": None}
         shop.options["slow"], shop.pause = True, Gate(1)
-        run = await runner.start("shop", STREAM, what)
+        run = await runner.start("shop", STREAM, "things")
         async for _ in runner.store.follow(run.id, kinds=[EventKind.PROGRESS]):
             break
         ended = await runner.stop(run.id)
         shop.options["slow"] = False
         shop.pause.set()
-        assert (ended.state, ended.counts["written"]) == (RunState.STOPPED, 10)
+        assert (ended.state, ended.counts["read"]) == (RunState.STOPPED, 10)
         return ended
 
     return stopped
@@ -230,11 +232,13 @@ async def test_states_of_instances_that_another_machine_removed_are_swept(home, 
     assert not list(home.states.iterdir())
 
 
-async def test_files_that_somebody_took_away_are_read_again(runner, stop, pull, lines):
-    stopped = await stop()
-    (runner.folder_of(stopped.id) / "things.jsonl").unlink()
+@pytest.mark.parametrize("name", ["things.jsonl", "things.dead.jsonl"])
+async def test_files_that_somebody_took_away_are_read_again(runner, stop, pull, lines, name):
+    stopped = await stop(nameless=["t1"])
+    (runner.folder_of(stopped.id) / name).unlink()
     after = await pull()
-    assert len(lines(after)) == 23
+    assert (len(lines(after)), len(lines(after, "things.dead.jsonl")), after.reach["after"]) == (22, 1, None)
+    assert after.state is RunState.PARTIAL_SUCCESS
     assert any(
         "not there any more" in each.data["message"] for each in runner.store.events(after.id, kinds=[EventKind.LOG])
     )
@@ -245,6 +249,7 @@ async def test_a_state_that_cannot_be_read_says_what_to_do(shop, runner, pull, h
     [chain] = home.states.glob("*/things-*")
     (chain / "claim.json").write_text("{")
     broken = await pull()
+    assert runner.states.taken_over_by(broken) is None
     assert (broken.state, "start the stream over" in broken.next_step) == (RunState.FAILURE, True)
     (chain / "claim.json").unlink()
     (chain / "things.json").write_text('{"version": 99}')
