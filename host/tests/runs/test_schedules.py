@@ -8,6 +8,8 @@ from connector_host.contract.errors import InputInvalid, InUse, UnknownName
 from connector_host.instances import InstanceStore
 from connector_host.runs import RetentionStore, RunKind, RunState, Scheduler, ScheduleStore, StartedBy
 
+from .conftest import change
+
 START = datetime.datetime(2026, 3, 28, 12, 0, tzinfo=datetime.UTC)
 STREAM = RunKind.STREAM
 
@@ -152,6 +154,20 @@ async def test_the_embedded_host_begins_what_is_due(runner, begun, store, shop, 
         assert scheduler.planned == {}
         await scheduler.keep_house()
         await scheduler.mark()
+
+
+async def test_each_run_of_a_schedule_has_what_changed_since_the_one_before(runner, schedules, vendor, add_shop, clock):
+    running = vendor()
+    made = schedules.add(add_shop(running), STREAM, "things", every_minutes=5)
+    written = []
+    for _ in range(2):
+        clock.now += 300
+        await Scheduler(runner, schedules, None).fire(made.id)
+        run = await runner.wait(runner.store.list(limit=1)[0].id)
+        written.append(run.counts["written"])
+        change(running, "t7", "changed")
+    assert written == [23, 1]
+    assert run.reach["mode"] == "incremental"
 
 
 async def test_a_time_is_left_out_while_the_last_run_is_under_way(runner, schedules, slow, clock, caplog):
