@@ -182,8 +182,8 @@ def test_a_plan_tells_requests_and_time_and_pulls_nothing(host, shop, tmp_path):
     shop(things=25)
     result = host.run("pull", "shop", "things", "colours", "--to", tmp_path / "out", "--plan")
     assert result.exit_code == 0, result.output
-    assert re.search(r"things +incremental +30 +things.ListThings +3 +300 in 60 s", result.stdout)
-    assert "4 requests" in result.stdout
+    assert re.search(r"things +incremental +30 +things.ListThings +5 +300 in 60 s", result.stdout)
+    assert "6 requests" in result.stdout
     assert not (tmp_path / "out").exists()
 
 
