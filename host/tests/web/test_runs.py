@@ -87,7 +87,11 @@ async def test_the_form_offers_what_the_stream_can_do(visitor, add_instance):
     columns = [each["value"] for each in page.all(name="parameters.columns")]
     assert columns == ["id", "name", "colour", "weight", "archived", "updated_at"]
     page = await visitor.get(f"/instances/{instance.id}/streams/colours")
-    assert [each["value"] for each in page.one(name="parameters.mode").all("option")] == ["changes", "full"]
+    options = {each["value"]: each.text for each in page.one(name="parameters.mode").all("option")}
+    assert options == {
+        "changes": "What differs from the last run: created, updated, removed",
+        "full": "Everything",
+    }
     assert not list(page.all(name="parameters.since"))
     assert not list(page.all(name="parameters.filters.state"))
 
