@@ -52,7 +52,7 @@ async def writer_for(connection: PushesTo, action: Action) -> AsyncGenerator[Wri
         watched.call, connection.settings, connection.clock, operations=action.code.operations, whose=whose
     )
     async with connection.connector.record_pushing(action, calls, connection.redactor) as push:
-        yield _CodeWriter(push, calls, watched, connection.redactor)
+        yield _CodeWriter(push, calls, watched)
 
 
 class _WatchedCalls:
@@ -91,11 +91,10 @@ class _WatchedCalls:
 class _CodeWriter:
     """Writes records with code."""
 
-    def __init__(self, push: PushRecord, calls: DeclaredCalls, watched: _WatchedCalls, redactor: Redactor) -> None:
+    def __init__(self, push: PushRecord, calls: DeclaredCalls, watched: _WatchedCalls) -> None:
         self._push = push
         self._calls = calls
         self._watched = watched
-        self._redactor = redactor
 
     def check(self, record: Mapping[str, Any]) -> None:
         """The schema of the record has said everything."""
@@ -108,7 +107,6 @@ class _CodeWriter:
         try:
             value = await self._push(record)
         except ConnectorHostError as error:
-            _hide_secrets(error, self._redactor)
             if not watched.may_have_written or isinstance(error, OutcomeUnknown):
                 raise
             message = f"A part of it may have been written before this: {error.message}"
@@ -120,10 +118,3 @@ class _CodeWriter:
 
 def _may_have_happened(error: ConnectorHostError) -> bool:
     return isinstance(error, OutcomeUnknown | AnswerUnreadable)
-
-
-def _hide_secrets(error: ConnectorHostError, redactor: Redactor) -> None:
-    """Take the secrets out of an error that a connector's code may have written."""
-    error.message, error.detail = redactor(error.message), redactor(error.detail)
-    error.next_step = redactor(error.next_step)
-    error.args = (error.message,)

@@ -18,7 +18,7 @@ CODED = "    code: {operations: [things.GetThing, things.CreateThing, things.Del
 HOOKS = """
 import asyncio, sys, time
 from pathlib import Path
-from connector_host.contract.errors import OutcomeUnknown, RecordRejected
+from connector_host.contract.errors import OutcomeUnknown, RecordRejected, VendorFault
 from connector_host.contract.markers import hookimpl
 
 @hookimpl
@@ -172,12 +172,16 @@ def test_code_that_goes_wrong_after_it_has_written_leaves_one_unknown(pushed, ru
     assert asked(running) == ["DELETE /things/t1"]
 
 
-@pytest.mark.parametrize("kind", ["RecordRejected", "OutcomeUnknown"])
-def test_an_error_that_the_code_makes_itself_has_no_secret(pushed, kind):
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [("RecordRejected", "rejected"), ("OutcomeUnknown", "unknown"), ("VendorFault", "skipped")]
+)
+def test_an_error_that_the_code_makes_itself_has_no_secret(pushed, kind, outcome):
     report = pushed(f"raise {kind}('no ' + SECRET, detail=SECRET, next_step=SECRET)", ["t1"])
-    assert outcomes(report) == ["rejected" if kind == "RecordRejected" else "unknown"]
+    assert outcomes(report) == [outcome]
     assert "no " in report.results[0].message
-    assert SECRET not in repr(report)
+    error = report.error
+    assert (error is not None) is (outcome == "skipped")
+    assert SECRET not in f"{report!r}{error}{error and error.detail}"
 
 
 def test_what_the_code_returns_has_no_secret(pushed):
