@@ -49,6 +49,9 @@ class _Parts:
     leftovers: Leftovers
 
 
+_LIMITED = "Only some times were read, so what is no longer there cannot be told from what lies outside them."
+
+
 class Sync:
     """One run of one stream: the next part of what a `state` says, or all of it.
 
@@ -234,7 +237,10 @@ class Sync:
         if not await self._ask_again(parts):
             return
         if state.mode == "changes" and not (self._failures or run.failed or totals.moving):
-            await remove_what_is_gone(self._connection, self._stream, emitter, checkpoints, counts)
+            if self._asked["until"] is None and prepared.window.since is None:
+                await remove_what_is_gone(self._connection, self._stream, emitter, checkpoints, counts)
+            else:
+                self._warnings.append(_LIMITED)
         checkpoints.finish(counts)
 
     def _source(self, way: Way, reading: Reading, prepared: Prepared) -> Source:

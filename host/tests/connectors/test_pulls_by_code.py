@@ -94,6 +94,18 @@ async def test_compared_with_everything_what_is_gone_is_told(coded, running, tmp
     assert (report.written, report.counts.removed, report.counts.unchanged) == (0, 1, 31)
 
 
+async def test_what_lies_outside_the_times_that_were_read_is_not_told_as_gone(coded, running, tmp_path):
+    await _synced(coded, running, tmp_path, mode="changes")
+    del running.things["t4"]
+    since = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+    for times in ({"since": since}, {"until": since}):
+        report = await _synced(coded, running, tmp_path, mode="changes", **times)
+        assert report.counts.removed == 0
+        assert "cannot be told from what lies outside" in report.warnings[0]
+    report = await _synced(coded, running, tmp_path, mode="changes")
+    assert (report.counts.removed, report.warnings) == (1, ())
+
+
 async def test_a_filter_leaves_out_what_does_not_match(coded, running, tmp_path):
     report = await _synced(coded, running, tmp_path, filters={"colour": "red"})
     assert (report.written, report.filtered) == (10, 22)
