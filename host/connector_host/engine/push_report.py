@@ -45,7 +45,15 @@ class RecordResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data, without what is empty."""
-        told = [{"where": each.where, "rule": each.rule, "sentence": each.sentence} for each in self.problems]
+        told = [
+            {
+                "where": each.where,
+                "rule": each.rule,
+                "sentence": each.sentence,
+                **({"fix": each.fix} if each.fix else {}),
+            }
+            for each in self.problems
+        ]
         facts = {
             "message": self.message,
             "problems": told,
