@@ -9,6 +9,9 @@ import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, settings
 
+from connector_host.connectors import load_connector
+from connector_host.instances import Home
+
 # How long an example takes says how busy the machine is, not whether the code is right.
 # CI tries the same examples each time; everywhere else new ones are looked for.
 settings.register_profile(
@@ -19,6 +22,9 @@ settings.register_profile(
 )
 settings.load_profile("unhurried")
 
+SECRET = "tok-marker-8f14e45f"
+"""The token of the plain connector's stand-ins."""
+
 POSTGRES = os.environ.get("CONNECTOR_HOST_TEST_POSTGRES", "")
 
 
@@ -28,6 +34,38 @@ def cache_of_its_own(tmp_path_factory):
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch):
+    """Leave nothing of what a developer has set for the host."""
+    for name in [each for each in os.environ if each.startswith("CONNECTOR_HOST_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home").create()
+
+
+@pytest.fixture
+def plain(plain_folder):
+    return load_connector("plain", [plain_folder])
+
+
+@pytest.fixture
+def vendor(plain):
+    """Start stand-ins of the plain API, and stop them afterwards."""
+    running = []
+
+    def start(**options):
+        running.append(plain.sandbox().start({"token": SECRET, **options}))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.pause.set()
+        each.close()
 
 
 @pytest.fixture

@@ -8,42 +8,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from connector_host.connectors import find_connectors, load_connector
-from connector_host.instances import Home, InstanceStore
+from connector_host.instances import InstanceStore
 from connector_host.runs import Runner
 from connector_host.web.api import ApiHost, api_mount
-
-SECRET = "tok-marker-8f14e45f"
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in ("HOME", "DATABASE", "KEY", "KEYRING"):
-        monkeypatch.delenv(f"CONNECTOR_HOST_{name}", raising=False)
-
-
-@pytest.fixture
-def plain(plain_folder):
-    return load_connector("plain", [plain_folder])
-
-
-@pytest.fixture
-def vendor(plain):
-    """Start stand-ins of the plain API, and stop them afterwards."""
-    running = []
-
-    def start(**options):
-        running.append(plain.sandbox().start({"token": SECRET, **options}))
-        return running[-1]
-
-    yield start
-    for each in running:
-        each.pause.set()
-        each.close()
-
-
-@pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path / "home").create()
 
 
 class Served:

@@ -6,7 +6,8 @@ import pytest
 from connector_host.instances import InstanceState
 from connector_host.web.api.endpoint import LARGEST_BODY
 
-from .conftest import SECRET, form_of
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
+from .conftest import form_of
 
 
 def problem_of(answer, status):

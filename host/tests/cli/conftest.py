@@ -8,9 +8,6 @@ import pytest
 from typer.testing import CliRunner
 
 from connector_host.cli.app import app
-from connector_host.connectors import load_connector
-
-SECRET = "tok-marker-5a4db0c5"
 
 
 @dataclass
@@ -46,21 +43,6 @@ class Host:
 @pytest.fixture
 def host(tmp_path, plain_folder):
     return Host(tmp_path / "home", plain_folder)
-
-
-@pytest.fixture
-def vendor(plain_folder):
-    """Start stand-ins of the plain API, and stop them afterwards."""
-    running = []
-
-    def start(**options):
-        sandbox = load_connector("plain", [plain_folder]).sandbox()
-        running.append(sandbox.start({"token": SECRET, **options}))
-        return running[-1]
-
-    yield start
-    for each in running:
-        each.close()
 
 
 def values_of(running, name="shop", **settings):

@@ -6,7 +6,7 @@ import pytest
 from connector_host.contract.answers import Meaning, MeaningKind
 from connector_host.contract.markers import hookimpl
 
-from .conftest import SECRET
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
 
 
 def _sent(running):

@@ -9,7 +9,7 @@ import pytest
 from connector_host.cli.exits import EXIT_OF_ERROR, MEANINGS, ExitCode, exit_code_of
 from connector_host.contract import errors
 
-from .conftest import SECRET
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from .conftest import SECRET
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
 
 NEW = "tok-marker-e4da3b7f"
 

@@ -9,7 +9,8 @@ import termios
 
 import pytest
 
-from .conftest import SECRET, values_of
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
+from .conftest import values_of
 
 
 @pytest.fixture

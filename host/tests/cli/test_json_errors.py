@@ -7,7 +7,8 @@ from typer.main import get_command
 
 from connector_host.cli.app import app
 
-from .conftest import SECRET, values_of
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
+from .conftest import values_of
 
 KEYS = {
     "error",

@@ -9,7 +9,8 @@ import pytest
 
 from connector_host.connectors import load_connector
 
-from .conftest import SECRET, Host, values_of
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
+from .conftest import Host, values_of
 
 
 @pytest.fixture

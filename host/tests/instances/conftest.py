@@ -1,6 +1,6 @@
 import pytest
 
-from connector_host.instances import Home, InstanceStore
+from connector_host.instances import InstanceStore
 
 
 class FakeClock:
@@ -26,17 +26,6 @@ class FakeClock:
 @pytest.fixture
 def clock():
     return FakeClock()
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in ("HOME", "DATABASE", "KEY", "KEYRING"):
-        monkeypatch.delenv(f"CONNECTOR_HOST_{name}", raising=False)
-
-
-@pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path / "home").create()
 
 
 @pytest.fixture

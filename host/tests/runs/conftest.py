@@ -5,11 +5,8 @@ import time
 import anyio
 import pytest
 
-from connector_host.connectors import load_connector
-from connector_host.instances import Home, InstanceState, InstanceStore
+from connector_host.instances import InstanceState, InstanceStore
 from connector_host.runs import Runner, RunStore
-
-SECRET = "tok-marker-c81e728d"
 
 
 class Gate:
@@ -32,22 +29,6 @@ def change(running, key, name):
     running.things[key] = {**running.things[key], "name": name, "updated_at": at}
 
 
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in ("HOME", "DATABASE", "KEY", "KEYRING"):
-        monkeypatch.delenv(f"CONNECTOR_HOST_{name}", raising=False)
-
-
-@pytest.fixture
-def plain(plain_folder):
-    return load_connector("plain", [plain_folder])
-
-
-@pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path / "home").create()
-
-
 @pytest.fixture
 def place(home):
     """The home that a test works in; modules whose tests run on every database have their own."""
@@ -63,21 +44,6 @@ def store(place):
 @pytest.fixture
 def runs(store):
     return RunStore(store.database)
-
-
-@pytest.fixture
-def vendor(plain):
-    """Start stand-ins of the plain API, and stop them afterwards."""
-    running = []
-
-    def start(**options):
-        running.append(plain.sandbox().start({"token": SECRET, **options}))
-        return running[-1]
-
-    yield start
-    for each in running:
-        each.pause.set()
-        each.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from connector_host.instances import EnvironmentStore
 from connector_host.runs import EventKind, RunKind, Runner, RunState, RunStore
 from connector_host.set_up import disable_instance
 
-from .conftest import SECRET
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
 
 STREAM, OPERATION = RunKind.STREAM, RunKind.OPERATION
 

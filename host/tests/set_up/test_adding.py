@@ -5,7 +5,7 @@ from connector_host.instances import InstanceState
 from connector_host.set_up import AreaOutcome, add_instance, retest_instance
 from connector_host.set_up.adding import same_account
 
-from .conftest import SECRET
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
 
 
 @pytest.fixture

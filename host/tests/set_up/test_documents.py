@@ -6,7 +6,7 @@ from connector_host.contract.errors import ConfigurationError, CredentialsReject
 from connector_host.instances import InstanceState
 from connector_host.set_up import add_instance, export_instance, import_instance, missing_secrets
 
-from .conftest import SECRET
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
 
 pytestmark = pytest.mark.usefixtures("running")
 

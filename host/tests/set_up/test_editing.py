@@ -13,7 +13,8 @@ from connector_host.instances import FileKeys, InstanceState, KeyRing
 from connector_host.instances.encryption import EncryptionKey
 from connector_host.set_up import add_instance, disable_instance, duplicate_instance, edit_instance, enable_instance
 
-from .conftest import NEW_SECRET, SECRET
+from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
+from .conftest import NEW_SECRET
 
 pytestmark = pytest.mark.usefixtures("running")
 

@@ -1,12 +1,9 @@
 import html.parser
-import os
 from urllib.parse import urljoin
 
 import httpx
 import pytest
 
-from connector_host.connectors import load_connector
-from connector_host.instances import Home
 from connector_host.testing.clock import FakeClock
 from connector_host.web import TokenAccess, WebOptions, create_app
 
@@ -149,20 +146,9 @@ class Visitor:
         return Page(answer)
 
 
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("CONNECTOR_HOST_")]:
-        monkeypatch.delenv(name)
-
-
 @pytest.fixture
 def clock():
     return FakeClock(auto=False)
-
-
-@pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path / "home").create()
 
 
 @pytest.fixture
@@ -207,11 +193,6 @@ async def other(app):
     await visitor.sign_in()
     yield visitor
     await visitor.http.aclose()
-
-
-@pytest.fixture
-def plain(plain_folder):
-    return load_connector("plain", [plain_folder])
 
 
 @pytest.fixture
