@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from connector_host.contract.errors import ConnectorHostError
+from connector_host.contract.errors import ConnectorHostError, RecordRejected
 
 from .blocks import Block, Dead, Failure
 from .preparation import Prepared
@@ -57,8 +57,11 @@ class Leftovers:
         before = {_mark(each): self._left.pop(_mark(each)).why for each in asked}
         for each in block.left:
             mark = _mark(each)
-            if each.why == "failed" or (each.why == "refused" and before[mark] != "refused"):
+            if each.why == "failed":
                 self._left[mark] = each
+            elif each.why == "refused" and before[mark] != "refused":
+                self._left[mark] = each
+                self._error = self._error or RecordRejected(each.reason)
             else:
                 self._decide(each, block)
         self._run.gone = list(self._left.values())

@@ -339,6 +339,20 @@ async def test_an_id_that_is_refused_only_once_is_not_dead(pull):
     assert (report.state, report.written, report.dead) == (RunEnd.SUCCESS, 1, 0)
 
 
+async def test_an_id_that_failed_and_is_then_refused_is_not_dead_before_it_is_refused_again(pull, tmp_path):
+    vendor = ThingsVendor(things(1))
+    made = stream(details=True, time=True)
+    answers = []
+    vendor.before = lambda name, _: answers.pop() if name == "details" else None
+    told = []
+    for day, statuses in enumerate([(503, 503), (400,), (400,)]):
+        answers += map(httpx.Response, statuses)
+        report = await pull(vendor, made, clock=FakeClock(FakeClock().time() + day * 86_400))
+        told.append((report.dead, len(report.failures), "refused" in "".join(report.failures)))
+    assert told == [(0, 1, False), (0, 1, True), (1, 0, False)]
+    assert records(tmp_path, "things.dead.jsonl")[0]["ids"] == [1]
+
+
 @pytest.mark.parametrize("answer", [lambda: httpx.Response(503), lambda: httpx.Response(500), out_of_time])
 @pytest.mark.parametrize("more", [{}, {"time": True}])
 async def test_an_id_that_fails_in_passing_waits_for_the_next_pull(pull, tmp_path, answer, more):
