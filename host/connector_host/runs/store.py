@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from connector_host.contract.clock import Clock, SystemClock
 from connector_host.contract.errors import ConfigurationError, UnknownName
+from connector_host.contract.instance_names import name_key
 from connector_host.instances import Database, Instance
 from connector_host.instances.tables import instances, run_events, runs
 
@@ -101,17 +102,31 @@ class RunStore:
         instance_id: str | None = None,
         state: RunState | None = None,
         what: str | None = None,
+        search: str = "",
         offset: int = 0,
         limit: int | None = None,
     ) -> tuple[Run, ...]:
-        """Return runs, the newest first."""
-        query = _runs().where(_matching(instance_id, state, what)).order_by(runs.c.started_at.desc(), runs.c.id)
+        """Return runs, the newest first.
+
+        Each word of `search` stands in the name of the stream, the id of the operation or the instance's name,
+        whatever the case.
+        """
+        query = _runs().where(_matching(instance_id, state, what, search))
+        query = query.order_by(runs.c.started_at.desc(), runs.c.id)
         with self._database.read() as connection:
             return tuple(_run_of(row) for row in connection.execute(query.offset(offset).limit(limit)))
 
-    def count(self, *, instance_id: str | None = None, state: RunState | None = None, what: str | None = None) -> int:
+    def count(
+        self,
+        *,
+        instance_id: str | None = None,
+        state: RunState | None = None,
+        what: str | None = None,
+        search: str = "",
+    ) -> int:
         """Return how many runs there are of those that `list` would give without offset and limit."""
-        query = select(func.count()).select_from(runs).where(_matching(instance_id, state, what))
+        looked_at = runs.join(instances) if search else runs
+        query = select(func.count()).select_from(looked_at).where(_matching(instance_id, state, what, search))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -273,7 +288,7 @@ def _runs() -> Any:
     )
 
 
-def _matching(instance_id: str | None, state: RunState | None, what: str | None) -> ColumnElement[bool]:
+def _matching(instance_id: str | None, state: RunState | None, what: str | None, search: str) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
     if instance_id is not None:
         conditions.append(runs.c.instance_id == instance_id)
@@ -281,6 +296,13 @@ def _matching(instance_id: str | None, state: RunState | None, what: str | None)
         conditions.append(runs.c.state == state.value)
     if what is not None:
         conditions.append(runs.c.what == what)
+    conditions += [
+        or_(
+            func.lower(runs.c.what).contains(word, autoescape=True),
+            instances.c.name_key.contains(word, autoescape=True),
+        )
+        for word in name_key(search).split()
+    ]
     return and_(*conditions)
 
 

@@ -71,11 +71,12 @@ def list_runs(request: Request) -> Response:
 def _list(request: Request, template: str, *, instance: Instance | None, **context: Any) -> Response:
     host, store = host_of(request), _runner(request).store
     state = next((each for each in RunState if each.value == request.query_params.get("state")), None)
-    instance_id = instance.id if instance else None
-    total = store.count(instance_id=instance_id, state=state)
+    search = request.query_params.get("search", "").strip()[:200]
+    wanted: dict[str, Any] = {"instance_id": instance.id if instance else None, "state": state, "search": search}
+    total = store.count(**wanted)
     pages = max(1, math.ceil(total / _PER_PAGE))
     number = min(page_number(request), pages)
-    found = store.list(instance_id=instance_id, state=state, offset=(number - 1) * _PER_PAGE, limit=_PER_PAGE)
+    found = store.list(**wanted, offset=(number - 1) * _PER_PAGE, limit=_PER_PAGE)
     part = request.headers.get("hx-target") == "runs"
     return render(
         request,
@@ -84,6 +85,7 @@ def _list(request: Request, template: str, *, instance: Instance | None, **conte
         runs=found,
         states=[each.value for each in RunState],
         state=state.value if state else "",
+        search=search,
         total=total,
         page=number,
         pages=pages,

@@ -138,6 +138,9 @@ def test_a_run_is_begun_followed_and_downloaded(client):
     for name in ("lock", "..%2f..%2finstances.db", "things.jsonl.part"):
         problem_of(client.get(f"runs/{run['id']}/files/{name}"), 404)
     assert client.get("runs", params={"instance": "shop", "state": "success"}).json()["total"] == 1
+    for search, total in (("THINGS shop", 1), ("colours", 0)):
+        found = client.get("runs", params={"search": search}).json()
+        assert (found["total"], len(found["items"])) == (total, total)
     again = client.post(f"runs/{run['id']}/again").json()
     assert again["parameters"] == {"limit": 12}
     wait_for(client, again["id"])

@@ -83,6 +83,32 @@ def test_runs_are_listed_newest_first_and_searched_and_paged(runs, shop, store, 
     assert {key: run.what for key, run in runs.latest([shop.id, other.id]).items()} == {shop.id: "s4", other.id: "s3"}
 
 
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("", 3),
+        ("   ", 3),
+        ("THINGS", 2),
+        ("getthing", 1),
+        ("über", 1),
+        ("things ÜBER", 1),
+        ("things colours", 0),
+        ("%", 0),
+        ("_", 1),
+        ("plain", 0),
+    ],
+)
+def test_every_word_of_a_search_stands_in_what_was_run_or_in_the_instances_name(runs, shop, store, search, found):
+    other = store.add(
+        "Über", connector="plain", connector_version=1, authentication="Token", settings={}, credentials={}
+    )
+    runs.add(shop, STREAM, "colours_of_shop", {})
+    runs.add(shop, RunKind.OPERATION, "things.GetThing", {})
+    runs.add(other, STREAM, "things", {})
+    assert (len(runs.list(search=search)), runs.count(search=search)) == (found, found)
+    assert runs.count(search=search, instance_id=shop.id) == len(runs.list(search=search, instance_id=shop.id))
+
+
 def test_an_instance_is_not_removed_while_a_run_is_under_way_and_its_past_goes_with_it(runs, shop, store):
     run = runs.add(shop, STREAM, "things", {})
     with pytest.raises(InUse, match="a run of things that is under way"):

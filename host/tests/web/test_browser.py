@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from connector_host.connectors import load_connector
 from connector_host.instances import EnvironmentStore, InstanceState, TokenStore
+from connector_host.runs import RunKind
 from connector_host.set_up import export_instance
 
 _SPEC = importlib.util.spec_from_file_location("browser_of_host", Path(__file__).with_name("browser.py"))
@@ -192,6 +193,20 @@ def test_searching_keeps_the_address_and_back_works(tab, site, sandbox):
     page.wait_for_url("**page=2")
     page.reload()
     expect(page.locator("tbody tr")).to_have_count(5)
+
+
+def test_runs_are_found_as_one_types(tab, site, sandbox):
+    for name in ("North", "South"):
+        site.app.state.runner.store.add(add_instance(site, sandbox, name), RunKind.STREAM, "things", {})
+    page = tab.open("/runs")
+    page.get_by_label("Search").press_sequentially("things north")
+    page.wait_for_url(re.compile(r"/runs\?search=things(%20|\+)north"))
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.reload()
+    expect(page.get_by_label("Search")).to_have_value("things north")
+    page.get_by_label("State").select_option("failure")
+    page.get_by_role("link", name="Show all runs").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
 
 
 def test_form_and_json_stay_in_step_as_one_types(tab, site, sandbox):

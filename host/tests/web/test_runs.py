@@ -223,6 +223,29 @@ async def test_runs_are_listed_by_state(visitor, app, add_instance):
     assert len(list(page.one("tbody").all("tr"))) == 2
 
 
+async def test_runs_are_searched_on_the_server_and_the_address_keeps_the_search(visitor, app, add_instance):
+    shops = [add_instance(name) for name in ("North", "South")]
+    for shop in shops:
+        for what in ("colours", "things") * 7:
+            app.state.runner.store.add(shop, RunKind.STREAM, what, {})
+    page = await visitor.get("/runs?search=COLOURS+north&state=started")
+    assert "7 runs" in page.main
+    assert {each.text for each in page.one("tbody").all("th")} == {"colours North"}
+    assert page.one("input", name="search")["value"] == "COLOURS north"
+    page = await visitor.get("/runs?search=th&state=started")
+    assert "28 runs, page 1 of 2" in page.main
+    page = await visitor.get(page.one("a", rel="next")["href"])
+    assert page.path == "/runs?search=th&state=started&page=2"
+    assert len(list(page.one("tbody").all("tr"))) == 3
+    assert "14 runs" in (await visitor.get(f"/instances/{shops[0].id}/runs?search=north")).main
+    page = await visitor.get("/runs?search=colours+west")
+    assert "No run fits" in page.main
+    assert page.one("input", name="search")["value"] == "colours west"
+    part = await visitor.http.get("/runs?search=south+things", headers={"HX-Target": "runs"})
+    assert "7 runs" in part.text
+    assert "<html" not in part.text
+
+
 @pytest.mark.parametrize("name", ["../../instances.db", "lock", "nothing", "%2e%2e%2f%2e%2e%2finstances.db"])
 async def test_only_files_of_the_run_are_given_out(visitor, app, add_instance, name):
     instance = add_instance()

@@ -25,6 +25,11 @@ from .schemas import LIMIT, NAME, OFFSET, RUN_PARAMETERS, page_of, record, ref
 __all__ = ["ENDPOINTS"]
 
 _WORD = {"type": "string", "minLength": 1, "maxLength": 200}
+_SEARCH = {
+    "type": "string",
+    "maxLength": 200,
+    "description": "Words that stand in the name of the stream, the id of the operation or the instance's name.",
+}
 _KIND = {"type": "string", "enum": [each.value for each in RunKind], "default": "stream"}
 _AFTER = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1, "default": 0, "description": "Number of the last one."}
 
@@ -34,8 +39,9 @@ def list_runs(call: Call) -> Any:
     query, store = call.query, call.host.runner.store
     instance = call.host.instance(query["instance"]).id if "instance" in query else None
     state = RunState(query["state"]) if "state" in query else None
-    found = store.list(instance_id=instance, state=state, offset=query["offset"], limit=query["limit"])
-    total = store.count(instance_id=instance, state=state)
+    search = query.get("search", "")
+    found = store.list(instance_id=instance, state=state, search=search, offset=query["offset"], limit=query["limit"])
+    total = store.count(instance_id=instance, state=state, search=search)
     return {"total": total, "items": [asdict(each) for each in found]}
 
 
@@ -167,6 +173,7 @@ ENDPOINTS = (
         query={
             "instance": NAME,
             "state": {"type": "string", "enum": [each.value for each in RunState]},
+            "search": _SEARCH,
             "offset": OFFSET,
             "limit": LIMIT,
         },
