@@ -26,7 +26,8 @@ def routes() -> list[BaseRoute]:
         page("/environments/instances", suggest),
         page("/environments/{id}", show),
         action("/environments/{id}/replacements", put),
-        action("/environments/{id}/replacements/remove", drop),
+        page("/environments/{id}/replacements/{instance}/remove", ask_to_drop),
+        action("/environments/{id}/replacements/{instance}/remove", drop),
         page("/environments/{id}/remove", ask_to_remove),
         action("/environments/{id}/remove", remove),
     ]
@@ -122,13 +123,29 @@ def _put(request: Request, environment: Environment, typed: Typed) -> tuple[tupl
     return ()
 
 
+def ask_to_drop(request: Request) -> Response:
+    """Ask once before an instance stands for itself again."""
+    environment, name = _environment(request), _replaced(request)
+    replacement = environment.replacements.get(name)
+    if replacement is None:
+        return go(f"/environments/{environment.id}")
+    return render(request, "replacement_remove.html", environment=environment, name=name, replacement=replacement)
+
+
 async def drop(request: Request, filled: Filled) -> Response:
     """Let an instance stand for itself again."""
+    del filled
     environment = await run_in_threadpool(_environment, request)
-    name = _one(filled, "instance")
-    await run_in_threadpool(_environments(request).drop, environment.name, name)
-    session_of(request).note(f'In "{environment.name}", "{name}" stands for itself again.')
+    name = await run_in_threadpool(_replaced, request)
+    if name in environment.replacements:
+        await run_in_threadpool(_environments(request).drop, environment.name, name)
+        session_of(request).note(f'In "{environment.name}", "{name}" stands for itself again.')
     return go(f"/environments/{environment.id}")
+
+
+def _replaced(request: Request) -> str:
+    """Return the name of the address's instance. Raises UnknownName."""
+    return host_of(request).store.get_by_id(request.path_params["instance"]).name
 
 
 def ask_to_remove(request: Request) -> Response:

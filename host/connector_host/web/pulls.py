@@ -14,7 +14,7 @@ from connector_host.contract.errors import InputInvalid, InUse, Problem
 from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.stream_models import Stream
 from connector_host.instances import Instance
-from connector_host.runs import RunKind, Runner, ScheduleStore, check_times, check_work, parameters_in_words
+from connector_host.runs import RunKind, Runner, Schedule, ScheduleStore, check_times, check_work, parameters_in_words
 
 from .host import WebHost, host_of
 from .instances import instance_of, zone_of
@@ -33,7 +33,8 @@ def routes() -> list[BaseRoute]:
         action("/instances/{id}/streams/{stream}", begin),
         page("/instances/{id}/streams/{stream}/reset", ask_to_reset),
         action("/instances/{id}/streams/{stream}/reset", reset),
-        action("/instances/{id}/streams/{stream}/schedules/{schedule}", unplan),
+        page("/instances/{id}/streams/{stream}/schedules/{schedule}/remove", ask_to_unplan),
+        action("/instances/{id}/streams/{stream}/schedules/{schedule}/remove", unplan),
     ]
 
 
@@ -54,7 +55,7 @@ def show(request: Request) -> Response:
         problems=problems,
         states=runner.states.list(instance.id, stream.name),
         runs=runner.store.list(instance_id=instance.id, what=stream.name, limit=5),
-        schedules=[each for each in _schedules(host).list(instance_id=instance.id) if each.what == stream.name],
+        schedules=_schedules_of(host, instance, stream.name),
         in_words=parameters_in_words,
         zone=zone_of(instance),
         tab="streams",
@@ -105,13 +106,34 @@ async def reset(request: Request, filled: Filled) -> Response:
     return go(f"/instances/{instance.id}/streams/{name}")
 
 
+def ask_to_unplan(request: Request) -> Response:
+    """Ask once before a schedule is removed."""
+    host, instance = host_of(request), instance_of(request)
+    stream, schedule = _stream(host, instance, request), _schedule(request, instance)
+    if schedule is None:
+        return go(_place_of_schedules(request, instance))
+    return render(
+        request,
+        "schedule_remove.html",
+        instance=instance,
+        stream=stream,
+        schedule=schedule,
+        in_words=parameters_in_words,
+        zone=zone_of(instance),
+        tab="streams",
+        hide=host.redactor,
+    )
+
+
 async def unplan(request: Request, filled: Filled) -> Response:
     """Remove a schedule; its runs stay."""
     del filled
     instance = await run_in_threadpool(instance_of, request)
-    await run_in_threadpool(_schedules(host_of(request)).remove, request.path_params["schedule"])
-    session_of(request).note("The schedule is removed.")
-    return go(f"/instances/{instance.id}/streams/{request.path_params['stream']}#schedules")
+    schedule = await run_in_threadpool(_schedule, request, instance)
+    if schedule is not None:
+        await run_in_threadpool(_schedules(host_of(request)).remove, schedule.id)
+        session_of(request).note("The schedule is removed.")
+    return go(_place_of_schedules(request, instance))
 
 
 def _runner(request: Request) -> Runner:
@@ -121,6 +143,20 @@ def _runner(request: Request) -> Runner:
 
 def _schedules(host: WebHost) -> ScheduleStore:
     return ScheduleStore(host.store.database)
+
+
+def _schedules_of(host: WebHost, instance: Instance, stream: str) -> list[Schedule]:
+    return [each for each in _schedules(host).list(instance_id=instance.id) if each.what == stream]
+
+
+def _schedule(request: Request, instance: Instance) -> Schedule | None:
+    """Return the schedule of the address; None when it is removed already."""
+    planned = _schedules_of(host_of(request), instance, request.path_params["stream"])
+    return next((each for each in planned if each.id == request.path_params["schedule"]), None)
+
+
+def _place_of_schedules(request: Request, instance: Instance) -> str:
+    return f"/instances/{instance.id}/streams/{request.path_params['stream']}#schedules"
 
 
 def _form(host: WebHost, instance: Instance, stream: Stream) -> StreamForm:

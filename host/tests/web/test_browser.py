@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from connector_host.connectors import load_connector
 from connector_host.instances import EnvironmentStore, InstanceState, TokenStore
-from connector_host.runs import RunKind
+from connector_host.runs import RunKind, ScheduleStore
 from connector_host.set_up import export_instance
 
 _SPEC = importlib.util.spec_from_file_location("browser_of_host", Path(__file__).with_name("browser.py"))
@@ -273,7 +273,7 @@ def test_an_environment_is_filled_with_the_keyboard_and_followed(tab, site, sand
     page.keyboard.press("Tab")
     page.keyboard.type("Sandbox")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Live").click()
+    page.get_by_role("link", name="Live", exact=True).click()
     page.get_by_role("link", name="Streams").click()
     page.get_by_role("link", name="staging").click()
     page.wait_for_url(f"**/instances/{stand_in.id}/streams")
@@ -293,6 +293,9 @@ def pages_to_look_at(site, sandbox):
     instance = add_instance(site, sandbox)
     add_instance(site, sandbox, "Sandbox")
     environment = EnvironmentStore(site.store).add("staging", {"Shop": "Sandbox"})
+    schedule = ScheduleStore(site.store.database).add(
+        instance, RunKind.STREAM, "things", {"mode": "full"}, every_minutes=60
+    )
     EnvironmentStore(site.store).add("empty")
     token, _ = TokenStore(site.store.database).add("program")
     add_instance(site, sandbox, "Rejected", state=InstanceState.REJECTED, state_message="The token was revoked.")
@@ -313,6 +316,8 @@ def pages_to_look_at(site, sandbox):
         base,
         f"{base}/streams",
         f"{base}/streams/things?since=yesterday&check=1",
+        f"{base}/streams/things/schedules/{schedule.id}/remove",
+        f"{base}/streams/things/reset",
         f"{base}/operations",
         *operations,
         f"{base}/runs",
@@ -323,6 +328,7 @@ def pages_to_look_at(site, sandbox):
         "/environments",
         f"/environments/{environment.id}",
         f"/environments/{environment.id}/remove",
+        f"/environments/{environment.id}/replacements/{instance.id}/remove",
         "/runs",
         "/settings",
         f"/settings/tokens/{token.id}/revoke",

@@ -34,10 +34,20 @@ async def test_an_environment_is_added_filled_and_removed(visitor, shops, enviro
     page = await send(visitor, page, "/replacements", instance="live", replacement="Sandbox")
     assert environments.get("staging").replacements == {"Live": "Sandbox"}
     assert "--environment staging" in page.main
-    assert [each["href"] for each in page.one("tbody").all("a")] == [f"/instances/{each.id}" for each in shops]
+    assert [each["href"] for each in page.one("tbody").all("a", class_=None)] == [
+        f"/instances/{each.id}" for each in shops
+    ]
     assert "Sandbox for Live" in (await visitor.get("/environments")).main
-    page = await send(visitor, page, "/replacements/remove")
+    place = page.path
+    question = await visitor.get(page.one("tbody").one("a", class_="button small danger")["href"])
+    assert "is done on “Live” itself" in question.main
+    assert environments.get("staging").replacements == {"Live": "Sandbox"}
+    page = await visitor.send(question)
     assert environments.get("staging").replacements == {}
+    assert "stands for itself again" in page.source
+    page = await visitor.send(question)
+    assert page.path == (await visitor.get(question.path)).path == place
+    assert "stands for itself again" not in page.source
     page = await visitor.get(f"{page.path}/remove")
     assert len(environments.list()) == 1
     page = await send(visitor, page, "/remove")

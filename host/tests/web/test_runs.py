@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from connector_host.runs import RunKind, RunState
+from connector_host.runs import RunKind, RunState, ScheduleStore
 
 
 async def _pull(visitor, instance, stream="things", **fields):
@@ -263,16 +263,34 @@ async def test_a_stream_is_planned_and_no_more(visitor, app, add_instance, when,
     instance = add_instance()
     path = f"/instances/{instance.id}/streams/things"
     page = await _pull(visitor, instance, when=when, columns=["name", "colour"])
-    planned = page.one("form", class_="inline").text
+    planned = page.one("li", class_="inline").text
     assert told in planned
     assert "next" in planned
     assert "Fields: name, colour" in planned
     assert app.state.runner.store.count() == 0
     page = await visitor.get(f"/instances/{instance.id}/remove")
     assert "a schedule of things" in (await visitor.send(page, {"word": "confirm"})).main
-    form = next(each for each in (await visitor.get(path)).all("form") if "/schedules/" in (each["action"] or ""))
-    page = await visitor.post(form["action"], dict(form.fields()))
-    assert not list(page.all("form", class_="inline"))
+    page = await visitor.get((await visitor.get(path)).one("li", class_="inline").one("a")["href"])
+    assert told in page.main
+    assert "Fields: name, colour" in page.main
+    assert page.one("a", class_="quiet")["href"] == f"{path}#schedules"
+    assert "next" in (await visitor.get(path)).one("li", class_="inline").text
+    after = await visitor.send(page)
+    assert "The schedule is removed." in after.source
+    assert not list(after.all("li", class_="inline"))
+    assert (await visitor.send(page)).path == (await visitor.get(page.path)).path == path
+
+
+async def test_a_schedule_is_removed_on_the_page_of_its_own_stream_only(visitor, app, add_instance):
+    shop, other = add_instance(), add_instance("Other")
+    store = ScheduleStore(app.state.host.store.database)
+    schedule = store.add(shop, RunKind.STREAM, "things", {}, every_minutes=5)
+    for place in (f"{other.id}/streams/things", f"{shop.id}/streams/colours"):
+        page = await visitor.get(f"/instances/{shop.id}/streams/things/schedules/{schedule.id}/remove")
+        address = f"/instances/{place}/schedules/{schedule.id}/remove"
+        assert (await visitor.get(address)).path == f"/instances/{place}"
+        assert (await visitor.post(address, dict(page.form.fields()))).path == f"/instances/{place}"
+    assert store.list() == (schedule,)
 
 
 async def test_a_plan_that_is_none_is_told_beside_its_field(visitor, add_instance):
@@ -282,4 +300,4 @@ async def test_a_plan_that_is_none_is_told_beside_its_field(visitor, add_instanc
         assert page.error_of("parameters.when"), when
         assert page.one(name="parameters.when")["value"] == when
         assert page.one(name="parameters.limit")["value"] == "3"
-        assert not list(page.all("form", class_="inline"))
+        assert not list(page.all("li", class_="inline"))
