@@ -22,7 +22,13 @@ class SandboxOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     orders: int = Field(200, ge=0, le=1_000_000, title="Orders", description="How many orders the shop starts with.")
-    items: int = Field(500, ge=1, le=1_000_000, title="Stock items", description="How many stock items the shop has; lists leave out the few that are archived.")
+    items: int = Field(
+        500,
+        ge=1,
+        le=1_000_000,
+        title="Stock items",
+        description="How many stock items the shop has; lists leave out the few that are archived.",
+    )
     processed: float = Field(
         0.85, ge=0, le=1, title="Processed share", description="Share of the orders that are already processed."
     )
