@@ -14,7 +14,7 @@ from connector_host.contract.errors import ConnectorHostError
 from connector_host.contract.inputs import example_input
 
 from .host import host_of
-from .pages import page, page_number, render
+from .pages import breakable, page, page_number, render
 from .streams import streams_of
 
 __all__ = ["OperationList", "operations_of", "routes"]
@@ -140,14 +140,14 @@ def facts_of(operation: Operation) -> dict[str, Any]:
     """Return what the page of an operation says of it, by name; nothing is said of what is not there."""
     rate, batch = operation.rate, operation.batch
     facts = {
-        "Request": f"{operation.method.value} {operation.path}",
+        "Request": breakable(f"{operation.method.value} {operation.path}"),
         "Kind": "Changes data and cannot be undone"
         if operation.destructive
         else "Changes data"
         if operation.kind == "write"
         else "Reads data",
         "Rate limit": f"{rate.calls:,} calls in {rate.seconds} seconds" if rate else "",
-        "Permission": ", ".join(operation.permissions),
+        "Permission": breakable(", ".join(operation.permissions)),
         "At once": f"At most {batch.max:,} entries in {batch.field}" if batch else "",
         "Body": "Sent as a form" if operation.body is not None and operation.encoding.value == "form" else "",
         "Status": "Deprecated by the vendor" if operation.deprecated else "",

@@ -37,6 +37,7 @@ from .standing import standing_of
 
 __all__ = [
     "action",
+    "breakable",
     "error_page",
     "filled_of",
     "fragment",

@@ -32,13 +32,17 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A sheet for a template. `lossless` tells whether the form shows all of the JSON."""
+    """A sheet for a template.
+
+    `lossless` tells whether the form shows all of the JSON, `empty` whether the operation takes no input.
+    """
 
     widget: Widget
     json: str = field(repr=False)
     seen_form: str
     seen_json: str
     lossless: bool
+    empty: bool
     problems: tuple[Problem, ...] = ()
     sheet: Sheet = field(default_factory=Sheet, repr=False)
 
@@ -51,7 +55,8 @@ def draw(operation: Operation, sheet: Sheet) -> Drawn:
     back = read_form(schema, {}, filled_of(widget), name=PREFIX)
     text = _pretty(sheet.value) if sheet.text is None else sheet.text
     lossless = _plain(back) == _plain(sheet.value)
-    return Drawn(widget, text, _digest(back), _digest_of_text(text), lossless, problems, sheet)
+    empty = not schema.get("properties") and schema.get("additionalProperties") is False
+    return Drawn(widget, text, _digest(back), _digest_of_text(text), lossless, empty, problems, sheet)
 
 
 def read_sheet(operation: Operation, filled: Filled) -> Sheet:

@@ -8,7 +8,7 @@ from connector_host.testing.clock import FakeClock
 from connector_host.web import TokenAccess, WebOptions, create_app
 
 TOKEN = "ABCDE-FGHJK-LMNPQ-RSTUV-WXYZ2"
-_VOID = {"area", "base", "br", "hr", "img", "input", "link", "meta", "source", "wbr"}
+_VOID = {"area", "base", "br", "hr", "img", "input", "link", "meta", "source"}
 
 
 class Element:
@@ -64,6 +64,8 @@ class _Tree(html.parser.HTMLParser):
         self.close()
 
     def handle_starttag(self, tag, attributes):
+        if tag == "wbr":
+            return
         element = Element(tag, dict(attributes), self.at)
         self.at.children.append(element)
         if tag not in _VOID:
@@ -74,7 +76,11 @@ class _Tree(html.parser.HTMLParser):
         self.at = self.at.parent
 
     def handle_data(self, data):
-        self.at.children.append(data)
+        before = self.at.children[-1:]
+        if before and isinstance(before[0], str):
+            self.at.children[-1] += data
+        else:
+            self.at.children.append(data)
 
 
 class Page(Element):

@@ -204,3 +204,12 @@ async def test_a_large_answer_is_shown_in_part_and_a_huge_one_not_kept_whole(mon
     page = await visitor.send(await visitor.get(f"{path}/things.ListThings"), go="call")
     assert "It is too large to be kept here" in page.main
     assert len((await visitor.http.get(f"{page.path}/answer")).content) == 1000
+
+
+async def test_an_operation_without_input_says_so(visitor, add_instance):
+    base = f"/instances/{add_instance().id}/operations"
+    said = {
+        name: "It takes no input." in (await visitor.get(f"{base}/things.{name}")).one(id="form-pane").text
+        for name in ("ListColours", "CreateThing")
+    }
+    assert said == {"ListColours": True, "CreateThing": False}
