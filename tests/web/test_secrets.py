@@ -205,6 +205,10 @@ def use_pages(page, host, vendor, evidence):
     page.goto(f"{address}/streams/open_orders")
     press("Begin", "**/runs/*")
     page.wait_for_selector("#run-status >> text=success")
+    page.goto(f"{address}/streams/open_orders")
+    page.get_by_label("How often").fill("600")
+    press("Begin", "**#schedules")
+    schedule = page.get_by_role("link", name="Remove this schedule").evaluate("link => link.href")
     document = page.request.get(f"{address}/export").json()
     document["credentials"]["application_secret"] = marker("page", 3)
     page.goto(f"{host.url}instances/import")
@@ -214,7 +218,7 @@ def use_pages(page, host, vendor, evidence):
     imported = page.url
     page.goto(f"{address}/operations/inventory.GetStockLocations")
     press("Call it", "**/calls/*")
-    return page.url, imported, f"{address}/streams/open_orders/reset"
+    return page.url, imported, f"{address}/streams/open_orders/reset", schedule
 
 
 def use_commands(host, vendor, folder):
