@@ -185,7 +185,9 @@ def test_each_plant_is_told(check):
 @example(broken=Break(("permissions", "credential"), "wrong value"))
 @example(broken=Break(("authentication", 0, "sign_in"), "misspelt"))
 @example(broken=Break(("authentication", 0, "credentials"), "wrong value"))
+@example(broken=Break(("authentication", 0, "credentials"), "left out"))
 @example(broken=Break(("authentication",), "wrong value"))
+@example(broken=Break(("authentication",), "left out"))
 def test_a_wrong_field_has_no_consequences(check, broken):
     shapes, checked = check(changed(broken.apply))
     assert shapes

@@ -122,7 +122,8 @@ class _Parts:
     def __init__(self, errors: Iterable[Steps]) -> None:
         self.wrong: set[Steps] = set()
         self.kept: dict[Steps, tuple[int, ...]] = {}
-        self._refused = {place[:length] for place in errors for length in range(len(place) + 1)}
+        self._errors = frozenset(errors)
+        self._refused = {place[:length] for place in self._errors for length in range(len(place) + 1)}
 
     def built(self, model: type[BaseModel], data: Mapping[str, Any], path: Steps) -> Any:
         values = {name: _STAND_INS[name] for name in model.model_fields if name in _STAND_INS}
@@ -132,8 +133,11 @@ class _Parts:
             here = (*path, name)
             entry = _entry_model(field.annotation)
             if name not in data:
-                if unknown or here in self._refused:  # an unknown key may be meant as any that is absent
+                # An unknown key may be meant as any that is absent, and a broken rule may be about one.
+                if unknown or here in self._refused or path in self._errors:
                     self.wrong.add(here)
+                if entry is not None:
+                    values[name] = ()
             elif entry is not None and isinstance(data[name], list) and data[name]:
                 values[name] = self._entries(entry, data[name], here)
             elif (found := self._part(typing.Annotated[field.annotation, field], data[name], here)) is not None:
