@@ -41,13 +41,13 @@ class Served:
 
     def start(self):
         sockets = [self.server.config.bind_socket()]
+        sockets[0].listen()  # so that who connects before the thread serves waits for it
         self.address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
         self.thread = threading.Thread(target=self.server.run, args=(sockets,), daemon=True)
         self.thread.start()
         self.client = httpx.Client(
             base_url=f"{self.address}/api/v1/",
             headers={"Authorization": f"Bearer {self.token}"},
-            transport=httpx.HTTPTransport(retries=20),
             trust_env=False,
             timeout=30,
         )
