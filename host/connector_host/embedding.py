@@ -36,10 +36,11 @@ def connect_async(
     folders: Sequence[Path] = (),
     **engine: Any,
 ) -> Connection:
-    """Return a connection for `async with`, made from credentials; nothing is stored.
+    """Return a connection for `async with`, made from credentials; nothing of them or of the vendor is stored.
 
     `connector` is the name of an installed one, or one that was loaded; `authentication` names one of its methods.
-    `engine` is handed to `Connection`: clock, limits, timeouts, encodings, quota, sessions, transport.
+    `engine` is handed to `Connection`: clock, limits, timeouts, encodings, quota, sessions, transport. Manifests that
+    were read are kept in the user's cache folder.
 
     Raises UnknownName, ConnectorBroken, and InputInvalid with every wrong value.
     """
