@@ -10,10 +10,13 @@ __all__ = ["contents_of"]
 
 
 def contents_of(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield each file below a folder by its path there; one that goes away meanwhile is none."""
+    """Yield each file below a folder by its path there; one that goes away meanwhile is none.
+
+    Bytecode says no more than its source, which stands beside it.
+    """
     for path in sorted(folder.rglob("*")):
         with contextlib.suppress(FileNotFoundError):
-            if path.is_file() and not path.is_symlink():
+            if path.is_file() and not path.is_symlink() and path.suffix != ".pyc":
                 yield str(path.relative_to(folder)), _read(path)
 
 

@@ -27,7 +27,6 @@ class _Buffered(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.ended = False
         self.error: Exception | None = None
-        self.lost = asyncio.get_running_loop().create_future()
         self._parts: list[bytes] = []
         self._size = 0
         self._paused = False
@@ -55,8 +54,6 @@ class _Buffered(asyncio.Protocol):
         self.ended, self.error = True, exc
         self._came.set()
         self._may_write.set()
-        if not self.lost.done():
-            self.lost.set_result(None)
 
     def pause_writing(self) -> None:
         self._may_write.clear()
@@ -115,10 +112,9 @@ class _Stream(httpcore.AsyncNetworkStream):
                 await self._protocol.put(buffer)
 
     async def aclose(self) -> None:
-        transport = self._protocol.transport
-        if transport is not None:
-            transport.abort()
-            await self._protocol.lost
+        """Close at once, without a step at which a cancelled task could leave httpcore's books half done."""
+        if self._protocol.transport is not None:
+            self._protocol.transport.abort()
 
     async def start_tls(
         self,

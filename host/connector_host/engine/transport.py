@@ -1,5 +1,6 @@
 """The real connections: kept open, and through the proxy that the machine's environment names."""
 
+import asyncio
 import ssl
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
@@ -58,6 +59,7 @@ class Network(httpx.AsyncBaseTransport):
         pools, self._pools = self._pools, {}
         for pool in pools.values():
             await pool.aclose()
+        await asyncio.sleep(0)  # asyncio closes the sockets in its next round
 
     def _pool(self, scheme: str) -> httpcore.AsyncConnectionPool:
         """Return the connections of a scheme. The authorities that are trusted are read only where they are needed."""
@@ -89,7 +91,8 @@ class _Body(httpx.AsyncByteStream):
         yield body
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        # A task that is cancelled here would leave the connection taken for ever in httpcore's books.
+        await asyncio.shield(asyncio.ensure_future(self._answer.aclose()))
 
 
 @contextmanager

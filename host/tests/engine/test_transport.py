@@ -58,7 +58,7 @@ class Served:
 
     def __init__(self, body=b"{}", *, certificate=None, after=None):
         self.body, self.connections, self.requests, self.after = body, 0, 0, after
-        self._context = None
+        self._context, self._handlers = None, []
         if certificate:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(certificate)
@@ -71,8 +71,12 @@ class Served:
 
     async def __aexit__(self, *error):
         self._server.close()
+        for task, writer in self._handlers:
+            writer.transport.abort()
+            await task
 
     async def _serve(self, reader, writer):
+        self._handlers.append((asyncio.current_task(), writer))
         self.connections += 1
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
