@@ -177,7 +177,7 @@ def test_each_plant_is_told(check):
         assert (shapes, rule in {each for each, _ in checked}) == (set(), True), (rule, checked)
 
 
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=12)
 @given(broken=st.sampled_from(breaks()))
 @example(broken=Break(("operations",), "left out"))
 @example(broken=Break(("settings", 0, "key"), "wrong value"))
@@ -194,7 +194,7 @@ def test_a_wrong_field_has_no_consequences(check, broken):
     assert checked == set()
 
 
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=12)
 @given(rule=st.sampled_from(sorted(PLANTS)), broken=st.sampled_from(breaks()))
 def test_a_wrong_field_hides_nothing_elsewhere(check, rule, broken):
     change, cannot_be_told = PLANTS[rule]

@@ -61,8 +61,8 @@ def coded(site):
     def install(body, *, head="async def push(self, calls, record):", hook=GIVING, manifest=None):
         lines = "\n".join(f"        {line}" for line in body.strip().splitlines())
         source = f"{HOOKS}\nSECRET = {SECRET!r}\nclass Code:\n    {head}\n{lines}\n{hook}"
-        site.install("coded", manifest={DECLARED: CODED, **(manifest or {})}, plugin=source)
-        return load_connector("coded")
+        site.install("remover", manifest={DECLARED: CODED, **(manifest or {})}, plugin=source)
+        return load_connector("remover")
 
     return install
 
@@ -199,7 +199,7 @@ def test_code_that_hangs_is_told(pushed, body, monkeypatch):
     monkeypatch.setattr(code_module, "CODE_SECONDS", 0.1)
     report = pushed(body)
     assert outcomes(report) == ["skipped"] * 3
-    assert "the action remove_thing (hook action_code of coded) did not return within" in report.error.message
+    assert "the action remove_thing (hook action_code of remover) did not return within" in report.error.message
 
 
 def test_a_dry_run_runs_no_code(coded, running):
@@ -217,9 +217,9 @@ def test_a_connector_without_the_hook_is_broken(coded):
 @pytest.mark.parametrize("gives", ["None", "5", "Code() if action.name == 'add_thing' else None"])
 def test_a_hook_that_gives_no_code_is_told_by_the_check_and_before_a_record_is_read(coded, running, gives):
     connector = coded("return 1", hook=f"@hookimpl\ndef action_code(action):\n    return {gives}\n")
-    checked = CliRunner().invoke(app, ["check", "coded"])
+    checked = CliRunner().invoke(app, ["check", "remover"])
     assert checked.exit_code == 2
-    words = "The hook action_code of coded did not return code with push() for the action remove_thing"
+    words = "The hook action_code of remover did not return code with push() for the action remove_thing"
     assert words in checked.output
     with (
         pytest.raises(ConnectorBroken, match="did not return code with push"),

@@ -266,6 +266,7 @@ def test_an_environment_is_filled_with_the_keyboard_and_followed(tab, site, sand
     page = tab.open("/environments")
     page.get_by_label("Name of a new environment").press_sequentially("staging")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/environments/*")
     page.get_by_label("Instance", exact=True).focus()
     with page.expect_response("**/environments/instances?instance=Live"):
         page.keyboard.type("Live")
