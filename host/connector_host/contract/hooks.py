@@ -11,7 +11,7 @@ broken, with the hook's name in the error, and harms no other connector.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -28,8 +28,8 @@ from .stream_models import Stream
 __all__ = ["ConnectorHooks"]
 
 
-class ConnectorHooks:
-    """The hook specifications."""
+class ConnectorHooks(Protocol):
+    """The hook specifications: what each takes and returns."""
 
     @hookspec(firstresult=True)
     def manifest(self) -> Path:
@@ -38,7 +38,6 @@ class ConnectorHooks:
         Fires once, when the connector is loaded. It must be the file that stands in your package, which hosts list
         without importing your code.
         """
-        raise NotImplementedError
 
     @hookspec
     def operations(self) -> Sequence[Path]:
@@ -46,7 +45,6 @@ class ConnectorHooks:
 
         Fires once, when the connector is loaded. An extension returns the documents that it adds.
         """
-        raise NotImplementedError
 
     @hookspec(firstresult=True)
     def auth_handler(self, context: AuthContext) -> httpx.Auth | None:
@@ -55,7 +53,6 @@ class ConnectorHooks:
         Fires when an instance is connected. Teach `context.redactor` every secret that you come by, and keep sessions
         in `context.sessions`, so that others share them; `ManifestAuth` and `SessionAuth` do all of this.
         """
-        raise NotImplementedError
 
     @hookspec(firstresult=True)
     def stream_code(self, stream: Stream) -> StreamCode | None:
@@ -65,7 +62,6 @@ class ConnectorHooks:
         the connector is checked; import what the code needs only then. The code itself has 30 seconds between its
         calls.
         """
-        raise NotImplementedError
 
     @hookspec(firstresult=True)
     def action_code(self, action: Action) -> ActionCode | None:
@@ -75,7 +71,6 @@ class ConnectorHooks:
         action, and when the connector is checked; import what the code needs only then. The code itself has 30 seconds
         between its calls.
         """
-        raise NotImplementedError
 
     @hookspec(firstresult=True)
     def read_answer(self, operation: Operation, answer: RawAnswer) -> Meaning | None:
@@ -84,7 +79,6 @@ class ConnectorHooks:
         Fires for every answer, in a worker thread; it must be a pure function of its arguments. A Retry-After header
         is read by the host.
         """
-        raise NotImplementedError
 
     @hookspec
     def check_credentials(self, method: AuthenticationMethod, credentials: Credentials) -> Sequence[str]:
@@ -92,7 +86,6 @@ class ConnectorHooks:
 
         Optional. Fires after the credentials satisfied their schema. Put no secret into a sentence.
         """
-        raise NotImplementedError
 
     @hookspec(firstresult=True)
     def migrate_settings(self, settings: Mapping[str, Any], from_version: int) -> Mapping[str, Any] | None:
@@ -100,7 +93,6 @@ class ConnectorHooks:
 
         Optional. Fires when an instance is opened that an older version of the connector has saved.
         """
-        raise NotImplementedError
 
     @hookspec(firstresult=True)
     def sandbox(self) -> Sandbox | None:
@@ -108,4 +100,3 @@ class ConnectorHooks:
 
         Optional. Fires when a person runs the sandbox or the demo; import what it needs only then.
         """
-        raise NotImplementedError
