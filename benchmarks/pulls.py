@@ -28,18 +28,22 @@ _HERE = Path(__file__).resolve().parent
 _UUID = "00000000-0000-4000-8000-00000000000b"
 _CREDENTIALS = {"scope": "all", "token": _UUID, "application_id": _UUID, "application_secret": _UUID}
 _IN_PYTHON = """
-import json, sys
+import asyncio, json, sys
 from pathlib import Path
-from connector_host import connect
-address, connector, folder, credentials, *streams = sys.argv[1:]
-given = {"credentials": json.loads(credentials), "settings": {"api_address": address}, "folders": [Path(connector)]}
-with connect("linnworks", **given) as shop:
-    for stream in streams:
-        with open(f"{folder}/{stream}.jsonl", "wb") as file:
-            for page in shop.pages(stream):
-                file.write(page.lines())
+from connector_host import connect_async
+
+async def main(address, connector, folder, credentials, *streams):
+    given = {"credentials": json.loads(credentials), "settings": {"api_address": address}, "folders": [Path(connector)]}
+    async with connect_async("linnworks", **given) as shop:
+        for stream in streams:
+            with open(f"{folder}/{stream}.jsonl", "wb") as file:
+                async for page in shop.pages(stream):
+                    file.write(page.lines())
+
+asyncio.run(main(*sys.argv[1:]))
 """
 _NO_LIMIT = "rate_limit: {amount: 1000000, unit: second}"
+_WAYS = {"python": "in Python", "ours": "by command"}
 _CPU, _WALL, _PEER, _MB, _GROWTH = 0.85, 0.7, 5, 90, 1.1
 _PLACE = re.compile(rb"00000000-0000-4000-8000-(\d{12})")
 Candidate = Callable[[Path], Cost]
@@ -59,7 +63,7 @@ def main(options: Options) -> None:
 
 
 def _beside(bench: "Bench", options: Options) -> dict[str, Cost]:
-    """Compare with the others at one size; return what ours cost by stream."""
+    """Compare with the others at one size; return what ours cost, by way and stream."""
     print(f"Pulls of {options.records:,} records each to JSON Lines, whole processes, best of {options.rounds}")
     with bench.server(options.records) as address:
         candidates: dict[str, Candidate] = {}
@@ -86,7 +90,7 @@ def _beside(bench: "Bench", options: Options) -> dict[str, Cost]:
             print(ratio_line(f"CPU of Airbyte ({airbyte:.1f} s) / in Python", airbyte / python.cpu, _PEER, least=True))
             print(ratio_line("CPU of Airbyte / the command", airbyte / ours.cpu, _PEER, least=True))
     print(ratio_line("CPU of the server / wall time of all it served", answering, 0.5))
-    return {stream: costs[f"ours 1 {stream}"] for stream in STREAMS}
+    return {name: costs[name] for stream in STREAMS for name in (f"python 1 {stream}", f"ours 1 {stream}")}
 
 
 def _peer(bench: "Bench", address: str, records: int) -> dict[str, Cost]:
@@ -105,10 +109,13 @@ def _growth(bench: "Bench", base: Mapping[str, Cost], records: int, sizes: list[
         print(f"Cost of a record at {size:,} records of each stream / at {records:,}")
         with bench.server(size) as address:
             for stream in STREAMS:
-                cost = bench.best_of(1, {stream: bench.ours(address, (stream,))}, size)[stream]
-                each = (cost.cpu / size) / (base[stream].cpu / records)
-                print(ratio_line(f"{stream}: CPU", each, 1.0 if records < size else None))
-                print(ratio_line(f"{stream}: peak memory ({cost.peak:.0f} MB)", cost.peak / base[stream].peak, _GROWTH))
+                ways = {"python": bench.in_python(address, (stream,)), "ours": bench.ours(address, (stream,))}
+                for way, cost in bench.best_of(1, ways, size).items():
+                    before = base[f"{way} 1 {stream}"]
+                    each, peak = (cost.cpu / size) / (before.cpu / records), cost.peak / before.peak
+                    name = f"{stream} {_WAYS[way]}"
+                    print(ratio_line(f"{name}: CPU", each, 1.0 if records < size else None))
+                    print(ratio_line(f"{name}: peak memory ({cost.peak:.0f} MB)", peak, _GROWTH))
 
 
 def _server_cpu(address: str) -> float:
@@ -162,7 +169,7 @@ class Bench:
         return lambda folder: run_python([*self._command, "pull", "bench", *streams, "--to", str(folder)])
 
     def in_python(self, address: str, streams: Sequence[str]) -> Candidate:
-        """Return a run of the same from Python, in an environment that has what a program needs and nothing else."""
+        """Return a run of the same from Python, in an environment with nothing but what a program needs."""
         python = python_with("ours", *_base_requirements())
         code = {"PYTHONPATH": str(_HERE.parent / "host")}
         return lambda folder: run_python(
