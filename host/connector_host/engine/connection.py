@@ -238,6 +238,9 @@ class Connection(Pushes):
     ) -> AsyncIterator[Page]:
         """Yield the stream's records page by page, as bytes. Times have a zone and are inclusive.
 
+        No key is remembered: a record at the edge of two of the windows of time that a long pull is made of, or one
+        that moves while it is read, may come twice. The command and `Sync` let it come once.
+
         Raises UnknownName and InputInvalid, and what `call` raises.
         """
         stream = self.stream(stream) if isinstance(stream, str) else stream
