@@ -260,3 +260,17 @@ async def test_a_write_that_nobody_takes_ends_in_time():
         with pytest.raises(httpx.WriteTimeout):
             await ask(network, address, LARGE * 20, write=0.01)
         await network.aclose()
+
+
+async def test_a_task_that_is_cancelled_while_it_closes_an_answer_gives_its_connection_back():
+    network = transport.network(1)
+    async with Served(LARGE) as server:
+        for steps in range(1, 7):
+            response = await network.handle_async_request(httpx.Request("POST", server.address))
+            closing = asyncio.create_task(response.aclose())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.gather(closing, return_exceptions=True)
+            assert await ask(network, server.address, pool=5) == LARGE
+        await network.aclose()
