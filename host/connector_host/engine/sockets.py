@@ -1,6 +1,6 @@
 """TCP and TLS connections for httpcore, straight from asyncio: what has come is handed on as it came.
 
-httpcore's own go through anyio in pieces of 64 KB; a page of a megabyte takes six tenths of the CPU time of that (measured).
+httpcore's own go through anyio in pieces of 64 KB; a page of a megabyte takes six tenths of their CPU time (measured).
 """
 
 import asyncio
