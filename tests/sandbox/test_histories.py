@@ -112,11 +112,11 @@ def test_headers_of_refunds_are_open_or_done(start):
         assert client.post(f"ReturnsRefunds/{name}", {"request": {"Page": 2}}).json()["RefundHeaders"] == []
         return rows
 
-    todo, done = headers("GetActionableRefundHeaders"), headers("GetProcessedOrAckedErrorRefundHeaders")
-    assert {row["Status"]["StatusHeader"] for row in todo} == {"OPEN"}
+    waiting, done = headers("GetActionableRefundHeaders"), headers("GetProcessedOrAckedErrorRefundHeaders")
+    assert {row["Status"]["StatusHeader"] for row in waiting} == {"OPEN"}
     assert {row["Status"]["StatusHeader"] for row in done} == {"PROCESSED"}
     found = client.get("ReturnsRefunds/SearchReturnsRefundsPaged", dateType="ALLDATES", historyType="REFUNDS").json()
-    assert found["TotalEntries"] == len(todo) + len(done)
+    assert found["TotalEntries"] == len(waiting) + len(done)
 
 
 def test_a_bin_rack_is_found_by_name_and_by_what_lies_in_it(client):

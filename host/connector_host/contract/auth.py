@@ -5,6 +5,7 @@ the address and the headers on it, because both may come from the session.
 """
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ class ManifestAuth(httpx.Auth):
         }
 
 
-class SessionAuth(ManifestAuth):
+class SessionAuth(ManifestAuth, ABC):
     """Opens a session with the manifest's `sign_in` request, shares it, renews it, and survives its death.
 
     One sign-in serves however many calls wait for it, in all threads, tasks and processes that share the store. A
@@ -97,13 +98,13 @@ class SessionAuth(ManifestAuth):
         self._task_lock = anyio.Lock()
         self._lock_thread = anyio.CapacityLimiter(1)
 
+    @abstractmethod
     def read_session(self, response: httpx.Response) -> Session:
         """Return the session that a sign-in's answer opened; its body has been read.
 
         Raises CredentialsRejected when the vendor refuses the credentials, QuotaExhausted, VendorFault or
         AnswerUnreadable otherwise. Messages carry no secret.
         """
-        raise NotImplementedError  # pragma: no cover -- every handler has its own
 
     def session_died(self, response: httpx.Response) -> bool:
         """Tell whether an answer means that the session is over; 401 by default."""
