@@ -233,8 +233,7 @@ def _problems(found: "Found") -> Iterator[Problem]:
 def _problems_of_file(file: Path, package: str) -> list[Problem]:
     from connector_host.contract.manifest_checks import problems_of_connector  # noqa: PLC0415 -- heavy
     from connector_host.contract.manifest_draft import read_parts  # noqa: PLC0415 -- heavy
-    from connector_host.contract.manifest_file import MANIFEST_NAME  # noqa: PLC0415 -- heavy
-    from connector_host.contract.problem_at import by_line  # noqa: PLC0415 -- heavy
+    from connector_host.contract.manifest_file import MANIFEST_NAME, by_line  # noqa: PLC0415 -- heavy
     from connector_host.forms import problems_of_forms  # noqa: PLC0415 -- heavy
 
     try:

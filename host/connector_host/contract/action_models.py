@@ -1,11 +1,12 @@
 """The models of an action: one record in, one operation or the connector's code, and what shows that it was done."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from .closed import Closed, DottedPath, Label, Name, OperationId, RelativePath, Sentence, broken_rule
+from . import field_rules
+from .closed import Closed, DottedPath, Label, Name, OperationId, RelativePath, Ruled, Sentence
 
 __all__ = ["Action", "ActionCodeSection", "Expectation", "ReadBack"]
 
@@ -39,7 +40,7 @@ class ActionCodeSection(Closed):
     """Ids of all operations that the code may call; others are refused."""
 
 
-class Action(Closed):
+class Action(Ruled):
     """A curated way to push records, one by one: an operation with its input made from the record, or code."""
 
     name: Name
@@ -63,16 +64,7 @@ class Action(Closed):
     read_back: ReadBack | None = None
     """A read that shows that it was done; only for actions that may be sent twice without harm."""
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.operation is None) == (self.code is None):
-            raise broken_rule("An action has either an operation or code.", "Keep one of the two.")
-        if self.code is not None and (self.input or self.answer or self.read_back):
-            raise broken_rule(
-                "The code of an action makes its own calls and reads their answers.",
-                "Remove input, answer and read_back.",
-            )
-        return self
+    rules = field_rules.ACTION
 
     def templates(self) -> Iterator[tuple[Sequence[str | int], dict[str, Any]]]:
         """Yield every template with its place in the action."""

@@ -1,10 +1,10 @@
 """What all manifest models share: closed to unknown keys, and the shapes of names, paths and links."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 __all__ = [
     "SHAPES",
@@ -18,9 +18,12 @@ __all__ = [
     "Name",
     "OperationId",
     "RelativePath",
+    "Rule",
+    "Ruled",
     "Sentence",
     "StreamName",
     "broken_rule",
+    "rule",
 ]
 
 _KEY = r"^[a-z][a-z0-9_]{0,63}$"
@@ -65,6 +68,35 @@ class Closed(BaseModel):
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, populate_by_name=True)
 
 
+Rule = Callable[[Any], Iterable[PydanticCustomError]]
+"""What is wrong with a model's fields together; nothing where the rule holds."""
+
+
+class Ruled(Closed):
+    """A manifest model with rules between its fields; every broken one is told."""
+
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    """Each reads only the fields that it is about, so that it can be told of a model whose other fields are wrong."""
+
+    @model_validator(mode="after")
+    def _rules_hold(self) -> Self:
+        broken = [error for each in self.rules for error in each(self)]
+        if broken:
+            details = [InitErrorDetails(type=error, input=None) for error in broken]
+            raise ValidationError.from_exception_data(type(self).__name__, details)
+        return self
+
+
+def rule(sentence: str, fix: str, is_broken: Callable[[Any], bool]) -> Rule:
+    """Return a rule: what is wrong where it is broken, with `{0.field}` for a field's value, and the one fix."""
+
+    def broken(model: Any) -> Iterator[PydanticCustomError]:
+        if is_broken(model):
+            yield broken_rule(sentence.format(model), fix)
+
+    return broken
+
+
 def broken_rule(sentence: str, fix: str, at: Sequence[str | int] = ()) -> PydanticCustomError:
-    """Return the error of a validator for a rule between fields: what is wrong, the one fix, and where in the model."""
+    """Return the error of a rule that is broken: what is wrong, the one fix, and where in the model."""
     return PydanticCustomError("rule", "{sentence}", {"sentence": sentence, "fix": fix, "at": tuple(at)})

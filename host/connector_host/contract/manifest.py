@@ -4,15 +4,27 @@ Examples and counter-examples of every model stand in `examples.yaml`; one test 
 """
 
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
+from . import field_rules
 from .action_models import Action
-from .closed import Closed, HostPattern, HttpsLink, Key, Label, Name, OperationId, RelativePath, Sentence, broken_rule
+from .closed import (
+    Closed,
+    HostPattern,
+    HttpsLink,
+    Key,
+    Label,
+    Name,
+    OperationId,
+    RelativePath,
+    Ruled,
+    Sentence,
+    broken_rule,
+)
 from .date_formats import EXAMPLE as DATE_FORMAT
 from .date_formats import is_date_format
-from .declared_twice import KEEP_ONE, credentials_twice, names_twice
 from .stream_models import Stream
 
 __all__ = [
@@ -134,7 +146,7 @@ class RateLimit(Closed):
     """In which length of time."""
 
 
-class Variable(Closed):
+class Variable(Ruled):
     """A value that a person gives: a credential or a setting. Used as `{{key}}` in URLs, headers and bodies."""
 
     key: Key
@@ -160,15 +172,7 @@ class Variable(Closed):
     json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
     """JSON Schema of the value, with `x-message` for what a person sees when it does not match."""
 
-    @model_validator(mode="after")
-    def _default_fits(self) -> Self:
-        if self.locked and self.default is None:
-            raise broken_rule("A locked variable needs a default, which is its only value.", "Add default: …")
-        if self.secret and self.default is not None:
-            raise broken_rule("A secret has no default: all could read it in the manifest.", "Remove the default.")
-        if isinstance(self.default, str) and len(self.default) > 1024:  # noqa: PLR2004 -- the platform's limit
-            raise broken_rule("A default has at most 1,024 characters.", "Shorten it.")
-        return self
+    rules = field_rules.VARIABLE
 
 
 class Credential(Variable):
@@ -198,7 +202,7 @@ class SignIn(Closed):
     """Seconds until it is given up."""
 
 
-class AuthenticationMethod(Closed):
+class AuthenticationMethod(Ruled):
     """One way to sign in: its credentials, how a session is got, and what is sent with every call."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9 _-]{0,63}$")
@@ -220,13 +224,7 @@ class AuthenticationMethod(Closed):
     headers: dict[str, str] = Field(default_factory=dict)
     """Sent with every call: `{{credential}}` or `{{session.name}}`."""
 
-    @model_validator(mode="after")
-    def _keys_are_unique(self) -> Self:
-        for place, sentence in credentials_twice(self):
-            raise broken_rule(sentence, KEEP_ONE, place)
-        if self.type is not AuthenticationType.NONE and not self.credentials:
-            raise broken_rule(f"Authentication of type {self.type} needs credentials.", "Declare them, or type: none.")
-        return self
+    rules = field_rules.AUTHENTICATION_METHOD
 
     def credential(self, key: str) -> Credential:
         """Return the credential with that key. Raises KeyError."""
@@ -295,7 +293,7 @@ class Listing(Closed):
     """Words that people search for."""
 
 
-class Manifest(Closed):
+class Manifest(Ruled):
     """The whole of connector.yaml."""
 
     contract: Literal[1]
@@ -350,11 +348,7 @@ class Manifest(Closed):
             raise broken_rule("The date format does not give a full date and time.", f"Write it as {DATE_FORMAT}.")
         return text
 
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
-        for place, sentence in names_twice(self):
-            raise broken_rule(sentence, KEEP_ONE, place)
-        return self
+    rules = field_rules.MANIFEST
 
     def method(self, name: str | None = None) -> AuthenticationMethod:
         """Return the authentication method of that name, or the preferred one. Raises KeyError."""

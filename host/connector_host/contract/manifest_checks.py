@@ -11,14 +11,13 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from .action_checks import ACTION_CHECKS
-from .declared_twice import KEEP_ONE, credentials_twice, names_twice
 from .errors import ConnectorBroken, InputInvalid, ManifestInvalid, Problem
 from .icons import icon_fault
 from .inputs import check_input
 from .manifest import AuthenticationMethod, Credential
-from .manifest_file import ANY_NAME, ConnectorFolder
+from .manifest_file import ANY_NAME, ConnectorFolder, by_line
 from .nearest import did_you_mean
-from .problem_at import Check, Where, by_line, json_in, problem_at
+from .problem_at import Check, Where, json_in, problem_at
 from .stream_checks import GIVEN_TO_STREAMS, STREAM_CHECKS, inputs_of
 from .values import COMMON_SETTING_KEYS
 from .variables import variables_in
@@ -42,15 +41,6 @@ def problems_of_connector(connector: ConnectorFolder) -> list[Problem]:
     """Return every problem of a connector's folder, by line."""
     sound = [check for check in CHECKS if all(map(connector.is_sound, NEEDS.get(check, ())))]
     return by_line(problem for check in sound for problem in check(connector))
-
-
-def names_are_unique(connector: ConnectorFolder) -> Iterator[Problem]:
-    """No name stands twice in its list; the models stop at the first."""
-    for path, sentence in names_twice(connector.manifest):
-        yield problem_at(connector, path, "rule", sentence, KEEP_ONE)
-    for index, method in enumerate(connector.manifest.authentication):
-        for path, sentence in credentials_twice(method):
-            yield problem_at(connector, ("authentication", index, *path), "rule", sentence, KEEP_ONE)
 
 
 def variables_are_declared(connector: ConnectorFolder) -> Iterator[Problem]:
@@ -225,7 +215,6 @@ def permissions_have_their_credential(connector: ConnectorFolder) -> Iterator[Pr
 
 
 CHECKS: tuple[Check, ...] = (
-    names_are_unique,
     variables_are_declared,
     variables_are_used,
     secrets_are_marked,

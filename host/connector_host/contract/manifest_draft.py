@@ -16,7 +16,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from .catalogue import Catalogue
 from .errors import ConnectorBroken, Problem
 from .manifest import AuthenticationMethod, Manifest, OperationsSection, RateLimit, RateUnit
-from .manifest_file import ANY_NAME, ConnectorFolder, Steps, broken_shapes, causes
+from .manifest_file import ANY_NAME, ConnectorFolder, broken_shapes, causes
+from .model_shapes import annotation_of
+from .partial_models import Steps
 from .variables import variables_in
 from .yaml_source import YamlSource
 
@@ -140,7 +142,7 @@ class _Parts:
                     values[name] = ()
             elif entry is not None and isinstance(data[name], list) and data[name]:
                 values[name] = self._entries(entry, data[name], here)
-            elif (found := self._part(typing.Annotated[field.annotation, field], data[name], here)) is not None:
+            elif (found := self._part(annotation_of(field), data[name], here)) is not None:
                 values[name] = found
             elif entry is not None:
                 values[name] = ()

@@ -1,9 +1,7 @@
 """Reads connector.yaml: every problem at once, each with file:line:column, one sentence and one fix."""
 
 import contextlib
-import types
-import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +15,7 @@ from .closed import SHAPES
 from .errors import ManifestInvalid, Problem
 from .field_texts import field_texts
 from .manifest import Manifest
+from .model_shapes import models_in, models_tagged
 from .nearest import did_you_mean
 from .stream_models import SEVERAL_LISTS
 
@@ -28,8 +27,8 @@ __all__ = [
     "MANIFEST_NAME",
     "ConnectorFolder",
     "KnownManifests",
-    "Steps",
     "broken_shapes",
+    "by_line",
     "causes",
     "read_manifest",
 ]
@@ -38,9 +37,6 @@ MANIFEST_NAME = "connector.yaml"
 
 ANY_NAME = "*"
 """Stands for every name, where a part that cannot be read may have declared or used any."""
-
-Steps = tuple[str | int, ...]
-"""Keys and numbers that lead from the top of a manifest to a value in it."""
 
 _MAPPING = ("is no mapping of keys to values", "Write its keys below it, indented.")
 _LIST = ("is no list", "Write it in brackets, or each entry on a line of its own after a hyphen.")
@@ -139,8 +135,25 @@ def read_manifest(path: Path, name: str | None = None, known: KnownManifests | N
 
 
 def broken_shapes(source: "YamlSource", error: ValidationError) -> list[Problem]:
-    """Return what the models refused, each with its place in the file and a fix."""
-    return [_problem(source, detail) for detail in causes(error)]
+    """Return what the models refused, by line, each with its place in the file and a fix."""
+    from .partial_models import broken_rules_beside  # noqa: PLC0415 -- only for what is wrong
+
+    found = causes(error)
+    shapes = [_problem(source, detail) for detail in found]
+    rules = [
+        _broken(source, place, broken.context or {})
+        for place, broken in broken_rules_beside(found, Manifest, source.data)
+    ]
+    return by_line([*shapes, *rules])
+
+
+def by_line(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems of one file, once each, in the order of their lines and columns."""
+    return sorted(dict.fromkeys(problems), key=_line_and_column)
+
+
+def _line_and_column(problem: Problem) -> tuple[int, ...]:
+    return tuple(int(part) for part in problem.where.rsplit(":", 2)[1:])
 
 
 def _source(path: Path, name: str | None) -> "YamlSource":
@@ -158,7 +171,7 @@ def causes(error: ValidationError) -> list[ErrorDetails]:
 
 def _problem(source: "YamlSource", error: ErrorDetails) -> Problem:
     context = error.get("ctx", {})
-    loc, kind = [*error["loc"], *context.get("at", ())], error["type"]
+    loc, kind = error["loc"], error["type"]
     shown = f'"{loc[-1]}"' if loc else "This"
     where, fix = source.where(loc), _description(loc)
     match kind:
@@ -179,7 +192,7 @@ def _problem(source: "YamlSource", error: ErrorDetails) -> Problem:
             rule, sentence = "choice", f"{shown} is none of the choices."
             fix = f"Choose one of: {context.get('expected') or context.get('expected_tags')}."
         case "rule":
-            rule, sentence, fix = "rule", str(context["sentence"]), str(context["fix"])
+            return _broken(source, loc, context)
         case "too_short":
             rule, sentence = "too-short", f"{shown} has too few entries."
             fix = f"Give at least {context.get('min_length')}. {fix}"
@@ -189,6 +202,10 @@ def _problem(source: "YamlSource", error: ErrorDetails) -> Problem:
         case _:
             rule, sentence = kind.replace("_", "-"), f"{shown}: {error['msg'][:1].lower()}{error['msg'][1:]}."
     return Problem(where, rule, sentence, fix)
+
+
+def _broken(source: "YamlSource", place: Sequence[str | int], rule: Mapping[str, Any]) -> Problem:
+    return Problem(source.where([*place, *rule["at"]]), "rule", str(rule["sentence"]), str(rule["fix"]))
 
 
 def _description(loc: Sequence[str | int]) -> str:
@@ -205,7 +222,7 @@ def _model_at(loc: Sequence[str | int]) -> type[BaseModel] | None:
     """Return the model that describes the mapping at `loc`; tags of unions count as steps."""
     current: Any = Manifest
     for step in loc:
-        models = _models_in(current)
+        models = models_in(current)
         if isinstance(step, int) or step == SEVERAL_LISTS:
             continue
         fields = [
@@ -214,21 +231,12 @@ def _model_at(loc: Sequence[str | int]) -> type[BaseModel] | None:
             for name, field in model.model_fields.items()
             if step in (name, field.alias)
         ]
-        tagged = [model for model in models if "kind" in model.model_fields and step in str(model.model_fields["kind"])]
+        tagged = models_tagged(models, step)
         if tagged and len(models) > 1:
             current = tagged[0]
         elif fields:
             current = fields[0]
         else:
             return None
-    models = _models_in(current)
+    models = models_in(current)
     return models[0] if models else None
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    origin = typing.get_origin(annotation)
-    if origin in (tuple, list, dict, typing.Union, types.UnionType, typing.Annotated):
-        return [model for part in typing.get_args(annotation) for model in _models_in(part)]
-    return []

@@ -1,6 +1,6 @@
 """What the checks of a manifest share: a problem with its place in the file, and JSON files that may be missing."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import msgspec
 from .errors import Problem
 from .manifest_file import ConnectorFolder
 
-__all__ = ["Check", "Where", "by_line", "json_in", "problem_at"]
+__all__ = ["Check", "Where", "json_in", "problem_at"]
 
 Where = Sequence[str | int]
 Check = Callable[[ConnectorFolder], Iterator[Problem]]
@@ -18,15 +18,6 @@ Check = Callable[[ConnectorFolder], Iterator[Problem]]
 def problem_at(connector: ConnectorFolder, path: Where, rule: str, sentence: str, fix: str = "") -> Problem:
     """Return a problem of what stands at `path` of the manifest, with its line and column."""
     return Problem(connector.where(tuple(path)), rule, sentence, fix)
-
-
-def by_line(problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems of one file, once each, in the order of their lines and columns."""
-    return sorted(dict.fromkeys(problems), key=_line_and_column)
-
-
-def _line_and_column(problem: Problem) -> tuple[int, ...]:
-    return tuple(int(part) for part in problem.where.rsplit(":", 2)[1:])
 
 
 def json_in(path: Path) -> Any:

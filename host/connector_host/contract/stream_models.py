@@ -6,10 +6,11 @@ What none of this can say is read by the connector's own code.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag
 
+from . import field_rules
 from .closed import (
     Closed,
     DottedPath,
@@ -18,9 +19,9 @@ from .closed import (
     Label,
     OperationId,
     RelativePath,
+    Ruled,
     Sentence,
     StreamName,
-    broken_rule,
 )
 from .code_models import StreamCodeSection
 
@@ -51,7 +52,7 @@ class NoPaging(Closed):
     """Always `none`."""
 
 
-class PageNumberPaging(Closed):
+class PageNumberPaging(Ruled):
     """Pages by number, until the total is reached, a page is short, or the vendor says that the list has ended."""
 
     kind: Literal["page_number"]
@@ -71,14 +72,7 @@ class PageNumberPaging(Closed):
     total_records: DottedPath | None = None
     """Field of the answer with the number of records, where there is one: a list that moved while it was read shows."""
 
-    @model_validator(mode="after")
-    def _total_is_named(self) -> Self:
-        if (self.until == "total_pages") != (self.total_pages is not None):
-            raise broken_rule(
-                "until: total_pages and the field total_pages go together.",
-                "Name the field of the answer with total_pages: …, or end the list otherwise.",
-            )
-        return self
+    rules = field_rules.PAGES
 
 
 class OffsetPaging(Closed):
@@ -134,7 +128,7 @@ class TimeWindow(Closed):
     """Seconds that one request may span at most; absent where the vendor sets no bound."""
 
 
-class ForEach(Closed):
+class ForEach(Ruled):
     """Values that a list is asked for, such as locations or the ids of a parent stream's records."""
 
     operation: OperationId | None = None
@@ -156,19 +150,7 @@ class ForEach(Closed):
     keep: dict[FieldName, DottedPath] = Field(default_factory=dict)
     """Fields of the value's record that are added to each record of its answer, by their name there."""
 
-    @model_validator(mode="after")
-    def _has_one_source(self) -> Self:
-        if (self.operation is None) == (self.stream is None):
-            raise broken_rule("Values come from an operation or from a stream.", "Name one of the two.")
-        if self.keep and self.batch is not None:
-            raise broken_rule("An answer for many values cannot tell whose record is whose.", "Drop keep or batch.")
-        if self.also and (self.batch is not None or self.value is None):
-            raise broken_rule("Further fields come from the record of one value.", "Drop also, or batch; name value.")
-        if self.stream is not None and (self.input or self.records is not None):
-            raise broken_rule("A parent stream has no input and no answer of its own.", "Drop input and records.")
-        if self.stream is not None and self.value is None:
-            raise broken_rule("Records of a parent stream are no bare values.", "Name the field with value: …")
-        return self
+    rules = field_rules.FOR_EACH
 
 
 class RecordsAt(Closed):
@@ -244,7 +226,7 @@ class FilterChoice(Closed):
     """Fields that a record must have with just these values; a list that adds another value is left out."""
 
 
-class Filter(Closed):
+class Filter(Ruled):
     """A way to pull fewer records, which a flow builder may fill in."""
 
     name: Key
@@ -268,13 +250,7 @@ class Filter(Closed):
         """Whether it fills in the input of lists."""
         return self.into is not None or any(each.input for each in self.choices.values())
 
-    @model_validator(mode="after")
-    def _does_something(self) -> Self:
-        if not self.choices and self.into is None and self.match is None:
-            raise broken_rule(f"The filter {self.name} does nothing.", "Add into, match or choices.")
-        if self.choices and (self.into is not None or self.match is not None):
-            raise broken_rule("The choices of a filter say what each of them does.", "Drop into and match, or choices.")
-        return self
+    rules = field_rules.FILTER
 
 
 class TotalCount(Closed):
@@ -288,7 +264,7 @@ class TotalCount(Closed):
     """Where the number is in its answer; absent where the answer is the number."""
 
 
-class Fallback(Closed):
+class Fallback(Ruled):
     """Another way to the same records, for accounts where the first way does not work."""
 
     setting: Key
@@ -302,14 +278,10 @@ class Fallback(Closed):
     details: Details | None = None
     """How full records are got for their ids."""
 
-    @model_validator(mode="after")
-    def _ways_have_names(self) -> Self:
-        if len({self.first, self.second, "auto"}) < 3:  # noqa: PLR2004 -- as many as there are names
-            raise broken_rule("The two ways have two different names, and neither is auto.", "Rename one.")
-        return self
+    rules = field_rules.FALLBACK
 
 
-class Stream(Closed):
+class Stream(Ruled):
     """Records of one entity that can be pulled."""
 
     name: StreamName
@@ -345,33 +317,7 @@ class Stream(Closed):
     record_schema: RelativePath
     """File with the JSON Schema of a record."""
 
-    @model_validator(mode="after")
-    def _parts_belong_together(self) -> Self:
-        if bool(self.lists) == (self.code is not None):
-            raise broken_rule("A stream has either lists or code.", "Name where the records are listed, or the code.")
-        if self.code is not None and (self.details or self.each or self.fallback):
-            raise broken_rule(
-                "The code of a stream makes its own calls and gives whole records.",
-                "Remove details, each, inherit and fallback.",
-            )
-        if self.code is not None and any(each.asks_the_vendor for each in self.filters):
-            raise broken_rule(
-                "The host filters the records of code: there is no list whose input a filter could fill in.",
-                "Filter with match, also in choices.",
-            )
-        if self.inherit and self.each is None:
-            raise broken_rule(
-                "inherit adds fields to the elements of each.", "Name the list with each, or drop inherit."
-            )
-        for lists, details in self.ways:
-            if details is None and any(each.id for each in lists):
-                raise broken_rule("A list gives ids, and nothing turns them into records.", "Add details, or drop id.")
-        if self.confirm_removed is not None and (len(self.primary_key) > 1 or self.each is not None):
-            raise broken_rule(
-                "A removed record is looked up by an id, so its primary key is one field, and the record a whole one.",
-                "Drop confirm_removed.",
-            )
-        return self
+    rules = field_rules.STREAM
 
     @property
     def ways(self) -> "tuple[tuple[tuple[StreamList, ...], Details | None], ...]":

@@ -3,10 +3,11 @@ import inspect
 import jsonschema
 import msgspec
 import pytest
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from connector_host.contract import action_models, code_models, manifest, stream_models
-from connector_host.contract.closed import Closed
+from connector_host.contract.closed import Closed, Ruled
 from connector_host.contract.errors import ManifestInvalid
 from connector_host.contract.field_texts import field_texts
 from connector_host.contract.manifest import Manifest
@@ -18,7 +19,7 @@ MODELS = {
     name: model
     for module in (manifest, stream_models, code_models, action_models)
     for name, model in inspect.getmembers(module, inspect.isclass)
-    if issubclass(model, Closed) and model is not Closed
+    if issubclass(model, Closed) and model not in (Closed, Ruled)
 }
 GOOD = [(name, value) for name, cases in CASES.items() for value in cases["examples"]]
 BAD = [(name, case) for name, cases in CASES.items() for case in cases["counter_examples"]]
@@ -120,6 +121,88 @@ def test_all_problems_are_told_at_once_with_their_lines(tmp_path):
     assert by_place["connector.yaml:4:9"] == "choice"
     assert by_place["connector.yaml:6:11"] == "greater-than-equal"
     assert sum(problem.rule == "missing-key" for problem in caught.value.problems) > 5
+
+
+# By model: a field that none of its rules reads.
+BESIDE_THE_RULES = {
+    "Variable": "help",
+    "AuthenticationMethod": "description",
+    "Action": "title",
+    "PageNumberPaging": "page_size",
+    "ForEach": "into",
+    "Filter": "help",
+    "Fallback": "setting",
+    "Stream": "description",
+    "Manifest": "label",
+}
+
+
+def told(path):
+    with pytest.raises(ManifestInvalid) as caught:
+        read_manifest(path)
+    return caught.value.problems
+
+
+def rules_broken_by(name, value):
+    with pytest.raises(ValidationError) as caught:
+        Manifest.model_validate({**BASE, **PLACES[name](value)})
+    return [error["ctx"]["sentence"] for error in caught.value.errors() if error["type"] == "rule"]
+
+
+RULE_CASES = [
+    (name, case["value"], sentence)
+    for name, case in BAD
+    if name in BESIDE_THE_RULES and "value" in case
+    for sentence in rules_broken_by(name, case["value"])
+]
+
+
+@pytest.mark.parametrize(("name", "value", "sentence"), RULE_CASES)
+@pytest.mark.parametrize("how", ["wrong value", "left out"])
+def test_a_rule_between_fields_is_told_beside_a_wrong_field(name, value, sentence, how, tmp_path):
+    field = BESIDE_THE_RULES[name]
+    if how == "wrong value":
+        value = {**value, field: [["wrong"]]}
+    elif MODELS[name].model_fields[field].is_required():
+        value = {key: each for key, each in value.items() if key != field}
+    problems = told(written(tmp_path, PLACES[name](value)))
+    assert sentence in [problem.sentence for problem in problems if problem.rule == "rule"]
+    assert len(problems) == len({(problem.where, problem.sentence) for problem in problems})
+    if how == "wrong value":
+        assert any(f'"{field}"' in problem.sentence for problem in problems)
+
+
+def test_the_rules_of_everything_that_holds_a_wrong_value_are_told(tmp_path):
+    lists = [{"operation": "things.List", "id": "id", "time": {"since": "from", "overlap": -1}}]
+    stream = {**STREAM, "lists": lists, "inherit": {"thing_id": "id"}}
+    problems = told(written(tmp_path, {"streams": [stream, {**STREAM, "title": ""}]}))
+    assert sorted(problem.sentence.partition(":")[0] for problem in problems) == [
+        '"overlap"',
+        '"title"',
+        "A list gives ids, and nothing turns them into records.",
+        f"The stream {STREAM['name']} is declared twice.",
+        "inherit adds fields to the elements of each.",
+    ]
+
+
+def test_every_broken_rule_of_a_part_is_told(tmp_path):
+    credential = {"key": "api_key", "label": "Key", "help": "One.", "secret": True, "default": "x" * 1025}
+    problems = told(written(tmp_path, {"authentication": [{**METHOD, "credentials": [credential]}]}))
+    assert [problem.fix for problem in problems] == ["Remove the default.", "Shorten it."]
+
+
+@pytest.mark.parametrize(
+    ("change", "doubtful"),
+    [
+        ({"lists": "things.List"}, '"lists" is no list'),
+        ({"lists": None, "codes": {"operations": ["things.List"]}}, '"codes" is no key here'),
+        ({"inherit": {"thing_id": "id"}, "each": 1}, '"each" is no text'),
+        ({"inherit": {"thing_id": "id"}, "eech": "parts"}, '"eech" is no key here'),
+    ],
+)
+def test_a_rule_that_reads_a_wrong_field_is_not_told(change, doubtful, tmp_path):
+    stream = {key: value for key, value in {**STREAM, **change}.items() if value is not None}
+    assert [doubtful in str(problem) for problem in told(written(tmp_path, {"streams": [stream]}))] == [True]
 
 
 @pytest.mark.parametrize(
