@@ -7,8 +7,9 @@ from pydantic import Field
 
 from . import field_rules
 from .closed import Closed, DottedPath, Label, Name, OperationId, RelativePath, Ruled, Sentence
+from .code_models import ActionCodeSection
 
-__all__ = ["Action", "ActionCodeSection", "Expectation", "ReadBack"]
+__all__ = ["Action", "Expectation", "ReadBack"]
 
 
 class Expectation(Closed):
@@ -31,13 +32,6 @@ class ReadBack(Expectation):
     """Id of a read operation."""
     input: dict[str, Any] = Field(default_factory=dict)
     """Its input, with `{{record.field}}`."""
-
-
-class ActionCodeSection(Closed):
-    """That the connector's code pushes the record, through the hook `action_code`."""
-
-    operations: tuple[OperationId, ...] = Field(min_length=1)
-    """Ids of all operations that the code may call; others are refused."""
 
 
 class Action(Ruled):

@@ -1,10 +1,10 @@
-"""The models of what a manifest says about code that reads a stream."""
+"""The models of what a manifest says about a connector's own code."""
 
 from pydantic import Field
 
 from .closed import Closed, Key, OperationId
 
-__all__ = ["StreamCodeSection", "StreamCodeTime"]
+__all__ = ["ActionCodeSection", "CodeSection", "StreamCodeSection", "StreamCodeTime"]
 
 
 class StreamCodeTime(Closed):
@@ -20,12 +20,21 @@ class StreamCodeTime(Closed):
     """Seconds that a pull reaches back behind the one before it, for late rows and clocks that differ."""
 
 
-class StreamCodeSection(Closed):
-    """That the connector's code reads the stream, through the hook `stream_code`."""
+class CodeSection(Closed):
+    """What code may call, and the settings that it reads."""
 
     operations: tuple[OperationId, ...] = Field(min_length=1)
-    """Ids of all operations that the code may call, reads alone; others are refused."""
+    """Ids of all operations that the code may call; others are refused. The code of a stream may only read."""
     settings: tuple[Key, ...] = ()
     """Keys of the instance's settings that the code reads."""
+
+
+class StreamCodeSection(CodeSection):
+    """That the connector's code reads the stream, through the hook `stream_code`."""
+
     time: StreamCodeTime | None = None
     """How the reading is limited by time; absent where it always reads everything."""
+
+
+class ActionCodeSection(CodeSection):
+    """That the connector's code pushes the record, through the hook `action_code`."""

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from .action_checks import ACTION_CHECKS
+from .code_checks import CODE_CHECKS, code_sections
 from .errors import ConnectorBroken, InputInvalid, ManifestInvalid, Problem
 from .icons import icon_fault
 from .inputs import check_input
@@ -58,7 +59,7 @@ def variables_are_used(connector: ConnectorFolder) -> Iterator[Problem]:
     manifest = connector.manifest
     used = {key for _, template, _ in _templates(connector) for key in variables_in(template)}
     used |= {stream.fallback.setting for stream in manifest.streams if stream.fallback}
-    used |= {key for stream in manifest.streams if stream.code for key in stream.code.settings}
+    used |= {key for _, code in code_sections(manifest) for key in code.settings}
     used |= connector.used_in_doubt()
     if ANY_NAME in used:
         return
@@ -225,6 +226,7 @@ CHECKS: tuple[Check, ...] = (
     operations_exist,
     *STREAM_CHECKS,
     *ACTION_CHECKS,
+    *CODE_CHECKS,
     access_checks_are_reads,
     permissions_have_their_credential,
 )

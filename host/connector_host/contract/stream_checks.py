@@ -144,36 +144,12 @@ def fallbacks_are_settable(connector: ConnectorFolder) -> Iterator[Problem]:
             yield problem_at(connector, place, "fallback-setting", sentence, "Add default: auto.")
 
 
-def code_declares_reads(connector: ConnectorFolder) -> Iterator[Problem]:
-    """What the code of a stream may call only reads, and the settings that it reads are declared."""
-    try:
-        catalogue = connector.catalogue
-    except ConnectorBroken:
-        return
-    settings = {setting.key for setting in connector.manifest.settings}
-    in_doubt = connector.names_in_doubt(["settings"], "key")
-    for number, stream in enumerate(connector.manifest.streams):
-        if stream.code is None:
-            continue
-        place: Where = ["streams", number, "code"]
-        for index, name in enumerate(stream.code.operations):
-            if name in catalogue and catalogue.get(name).kind != "read":
-                sentence = f"{name} writes, and pulling {stream.name} must change nothing."
-                yield problem_at(connector, [*place, "operations", index], "code-reads", sentence, "Name reads alone.")
-        for index, key in enumerate(stream.code.settings):
-            if key not in settings and not in_doubt & {key, ANY_NAME}:
-                fix = did_you_mean(key, settings) or "Declare it in settings."
-                sentence = f"There is no setting {key}."
-                yield problem_at(connector, [*place, "settings", index], "code-setting", sentence, fix)
-
-
 STREAM_CHECKS: tuple[Check, ...] = (
     inputs_are_valid,
     fields_exist,
     filters_reach_the_vendor,
     parents_exist,
     fallbacks_are_settable,
-    code_declares_reads,
 )
 """The checks of streams, in the order of their problems."""
 

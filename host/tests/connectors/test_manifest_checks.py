@@ -25,9 +25,11 @@ def problems(folder):
     return problems_of_connector(read_manifest(folder / "connector.yaml"))
 
 
-def test_a_setting_that_only_code_reads_is_used(folder):
+@pytest.mark.parametrize("kind", ["stream", "action"])
+def test_a_setting_that_only_code_reads_is_used(kind, folder):
     change(folder, '        input: {archived: "{{include_archived}}"}\n', "")
-    change(folder, _COLOURS, "    code: {operations: [things.ListColours], settings: [include_archived]}\n")
+    old, operation = (_COLOURS, "ListColours") if kind == "stream" else (_REMOVES, "DeleteThing")
+    change(folder, old, f"    code: {{operations: [things.{operation}], settings: [include_archived]}}\n")
     assert problems(folder) == []
 
 
@@ -40,6 +42,7 @@ def _before_key(line):
 
 
 _COLOURS = "    lists:\n      - operation: things.ListColours\n"
+_REMOVES = '    operation: things.DeleteThing\n    input: {id: "{{record.id}}"}\n'
 
 # What is changed in the manifest, the rule that tells it, and words of the message.
 CASES = {
@@ -74,6 +77,12 @@ CASES = {
         "    code: {operations: [things.ListColours], settings: [archived]}\n",
         "code-setting",
         "There is no setting archived",
+    ),
+    "code of an action that reads a setting that is not there": (
+        _REMOVES,
+        "    code: {operations: [things.DeleteThing], settings: [include_archivd]}\n",
+        "code-setting",
+        'Did you mean "include_archived"',
     ),
     "unused credential": ("Bearer {{api_token}}", "Bearer fixed", "variable-used", "api_token"),
     "unused setting": ('{archived: "{{include_archived}}"}', "{}", "variable-used", "include_archived"),
