@@ -5,7 +5,7 @@ operations, pulls streams and pushes records, and that closes everything at the 
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, asynccontextmanager, closing
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,14 +17,14 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from connector_host.connectors import Connector, load_connector, user_cache
 from connector_host.contract.errors import ConfigurationError, CredentialsRejected
 from connector_host.contract.manifest import AuthenticationMethod
-from connector_host.contract.secrets import Credentials
+from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.values import check_settings, rate_limit_of, stored_credentials, stored_settings
-from connector_host.engine import Answer, Connection, Page, PushReport, RecordResult, SignedIn, open_ledger
+from connector_host.engine import Answer, Connection, Page, PushReport, RecordResult, SignedIn, Usage, open_ledger
 
 if TYPE_CHECKING:
-    from connector_host.instances import Home
+    from connector_host.instances import Home, Instance, InstanceStore
 
-__all__ = ["SyncConnection", "connect", "connect_async", "open_instance", "open_instance_async"]
+__all__ = ["SyncConnection", "connect", "connect_async", "open_instance", "open_instance_async", "quota_in_use"]
 
 
 def connect_async(
@@ -118,28 +118,46 @@ async def open_instance_async(
                 next_step="Edit it, and enter them.",
             )
         load = load or partial(load_connector, folders=folders, cache=place.manifest_cache)
-        connector = load(instance.connector)
-        method = connector.method(instance.authentication)
-        credentials = store.credentials(instance.name, method.secret_keys)
-        engine.setdefault("sessions", store.sessions(instance, credentials))
         if "quota" not in engine:
             engine["quota"] = open_ledger(place.quota_database, engine.get("clock"))
             stack.callback(engine["quota"].close)
-        engine["instance"] = instance.name
-        if instance.connector_version == connector.manifest.version:
-            values = stored_settings(connector.manifest, instance.settings)
-            connection = _connection(connector, method, stored_credentials(method, credentials), values, engine)
-        else:
-            migrated = connector.migrate_settings(instance.settings, instance.connector_version)
-            connection = connect_async(
-                connector, credentials=credentials, settings=migrated, authentication=method.name, **engine
-            )
+        connection = _connection_of(store, instance, load(instance.connector), engine)
         try:
             async with connection:
                 yield connection
         except CredentialsRejected as error:
             store.set_state(instance.name, InstanceState.REJECTED, connection.redactor(error.message))
             raise
+
+
+def _connection_of(
+    store: "InstanceStore", instance: "Instance", connector: Connector, engine: Mapping[str, Any]
+) -> Connection:
+    """Return the connection to a saved instance, not open yet. `engine` is handed to it."""
+    method = connector.method(instance.authentication)
+    credentials = store.credentials(instance.name, method.secret_keys)
+    engine = {"sessions": store.sessions(instance, credentials), **engine, "instance": instance.name}
+    if instance.connector_version == connector.manifest.version:
+        values = stored_settings(connector.manifest, instance.settings)
+        return _connection(connector, method, stored_credentials(method, credentials), values, engine)
+    migrated = connector.migrate_settings(instance.settings, instance.connector_version)
+    return connect_async(connector, credentials=credentials, settings=migrated, authentication=method.name, **engine)
+
+
+def quota_in_use(
+    store: "InstanceStore", instance: "Instance", connector: Connector, home: "Home", redactor: Redactor | None = None
+) -> dict[str, Usage]:
+    """Return how much of a saved instance's quota is in use now, by operation, whichever process of the home called.
+
+    "*" is the instance's own limit; an instance without its secrets has none in use. Nothing is sent. Raises
+    SecretsUnreadable, and ConfigurationError when the file with the counts cannot be read.
+    """
+    from connector_host.instances import InstanceState  # noqa: PLC0415 -- the store is an extra
+
+    if instance.state is InstanceState.INCOMPLETE:
+        return {}
+    with closing(open_ledger(home.quota_database)) as ledger:
+        return _connection_of(store, instance, connector, {"quota": ledger, "redactor": redactor}).quota_in_use()
 
 
 def open_instance(

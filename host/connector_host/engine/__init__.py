@@ -3,10 +3,11 @@
 from .answer import Answer
 from .connection import Connection, Connects, SignedIn
 from .door import Timeouts
+from .lanes import Usage
 from .pull import Page
 from .push import Push
 from .push_report import PushReport, RecordOutcome, RecordResult
-from .quota import QuotaLedger, Usage, open_ledger
+from .quota import QuotaLedger, open_ledger
 from .retry import RetryLimits
 from .stats import ConnectionStats
 

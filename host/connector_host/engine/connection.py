@@ -34,13 +34,14 @@ from .blocks import Reading
 from .coded import ReadsByCode, pages_by_code
 from .door import Door, Look, Timeouts
 from .gate import Gate
+from .lanes import Usage
 from .logs import hide_in_logs
 from .plan import window_of
 from .preparation import limited_by
 from .pull import Asked, Bound, Page, pages_of
 from .push_code import PushesByCode
 from .pushes import Pushes
-from .quota import QuotaLedger, Usage, open_ledger
+from .quota import QuotaLedger, open_ledger
 from .retry import RetryLimits
 from .source import Source
 from .stats import ConnectionStats
@@ -290,15 +291,21 @@ class Connection(Pushes):
             expires_at=None if ends is None else datetime.datetime.fromtimestamp(ends, datetime.UTC),
         )
 
-    def quota_in_use(self, operations: Iterable[str] = ()) -> dict[str, Usage]:
+    def quota_in_use(self) -> dict[str, Usage]:
         """Return how much of the quota is in use now, by operation; "*" is the instance's own limit.
 
-        The operations are those that this connection has called, and the ones asked for.
+        Every operation is there that has called within its window or is closed by the vendor, whoever has called it:
+        this connection, or any other with the same credentials and ledger, in whatever process. An operation without a
+        limit of its own is there while its calls count in the instance's.
         """
-        names = dict.fromkeys((*self.stats.by_operation, *operations))
-        found = {each: self._turnstile.usage(each, self._rate_of(each)) for each in names}
-        whole = self._turnstile.instance_usage()
+        found, whole = self._turnstile.in_use(), self._turnstile.instance_usage()
         return found if whole is None else {**found, "*": whole}
+
+    def quota_share(self) -> float | None:
+        """Return how much is in use of the fullest quota that this connection's calls count in, from 0 to 1."""
+        used = [self._turnstile.usage(each, self._rate_of(each)) for each in self.stats.by_operation]
+        shares = [each.used / each.limit for each in (*used, self._turnstile.instance_usage()) if each and each.limit]
+        return max(shares, default=None)
 
     @property
     def _door(self) -> Door:

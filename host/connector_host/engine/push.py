@@ -204,7 +204,6 @@ class Push:
         fresh = read - self.counts.earlier
         share = read / len(self._records) if isinstance(self._records, Sized) and len(self._records) else None
         left = len(self._records) - read if isinstance(self._records, Sized) else None
-        used = [usage.used / usage.limit for usage in connection.quota_in_use().values() if usage.limit]
         return Progress(
             self.action.name,
             read,
@@ -214,7 +213,7 @@ class Push:
             fresh / seconds if seconds > 0 else 0.0,
             share,
             None if left is None or not fresh else left * seconds / fresh,
-            max(used, default=None),
+            connection.quota_share(),
         )
 
     def _identity(self) -> dict[str, str]:

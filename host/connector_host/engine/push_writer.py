@@ -21,7 +21,6 @@ from connector_host.contract.secrets import Redactor
 from .answer import Answer
 from .push_answer import difference
 from .push_report import RecordOutcome
-from .quota import Usage
 from .stats import ConnectionStats
 
 if TYPE_CHECKING:
@@ -79,8 +78,8 @@ class PushesTo(Protocol):
     def check_scope(self, operations: Iterable[str]) -> None:
         """Raise PermissionMissing where the scope does not cover one of the operations."""
 
-    def quota_in_use(self) -> Mapping[str, Usage]:
-        """Return how much of the quota is in use, by operation."""
+    def quota_share(self) -> float | None:
+        """Return how much is in use of the fullest quota that its calls count in, from 0 to 1."""
 
 
 class OperationWriter:

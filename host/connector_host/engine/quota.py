@@ -5,11 +5,14 @@ The count is pyrate-limiter's, in memory or in an SQLite file that several proce
 """
 
 import hashlib
+import itertools
 import math
 import sqlite3
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,24 +22,19 @@ from connector_host.contract.clock import Clock, SystemClock
 from connector_host.contract.errors import ConfigurationError
 
 from .files import make_file
+from .lanes import Counted, Lane, Usage, usage_by_key, usage_of
 
-__all__ = ["Lane", "MemoryLedger", "QuotaLedger", "Shortfall", "SqliteLedger", "Usage", "lane_of", "open_ledger"]
+__all__ = ["MemoryLedger", "QuotaLedger", "Shortfall", "SqliteLedger", "open_ledger"]
 
-_MARGIN_SHARE, _LONGEST_MARGIN = 0.01, 0.5
-"""A window is held longer by 1 %, at most half a second, because requests overtake each other (decided)."""
 _LONGEST_CLOSURE = 86_400.0
 """A vendor's Retry-After closes a lane for a day at most; then one request may look (decided)."""
-_MOST_CALLS_KEPT = 10_000
 _IDLE_LANES_KEPT = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """What is counted together: `calls` in any `milliseconds`, or no limit of its own when `calls` is None."""
-
-    key: str
-    calls: int | None
-    milliseconds: int
+_NAMED_FOR = int(_LONGEST_CLOSURE * 1000)
+_LANES = (
+    "CREATE TABLE IF NOT EXISTS lanes "
+    "(name TEXT PRIMARY KEY, key TEXT NOT NULL, calls INTEGER NOT NULL, milliseconds INTEGER NOT NULL)"
+)
+"""What stands in the table of each lane; files of versions that did without are complete with each lane's next call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +45,6 @@ class Shortfall:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """How much of a lane is in use now, and for how many seconds the vendor has closed it."""
-
-    used: int
-    limit: int | None
-    closed_for: float
-
-
-def lane_of(key: str, calls: int | None, seconds: float) -> Lane:
-    """Return the lane for a limit, with the safety margin in its window.
-
-    A limit of very many calls is kept as a stricter one of fewer calls in a shorter window, which bounds the memory:
-    what never exceeds 1/n of the calls in 1/n of the window never exceeds all of them in the whole.
-    """
-    if calls is None:
-        return Lane(key, None, 0)
-    parts = math.ceil(calls / _MOST_CALLS_KEPT)
-    window = seconds + min(seconds * _MARGIN_SHARE, _LONGEST_MARGIN)
-    return Lane(key, calls // parts, math.ceil(window * 1000 / parts))
-
-
 class QuotaLedger(Protocol):
     """Counts the calls of each lane. Safe to use from several threads."""
 
@@ -76,13 +52,16 @@ class QuotaLedger(Protocol):
     """Whether other processes write to it too, so that asking may block for a moment."""
 
     def take(self, lanes: Sequence[Lane]) -> Shortfall | None:
-        """Count one call in every lane, or in none and return the lane that has no room."""
+        """Count one call in every lane, the caller's own first, or in none and return the one that has no room."""
 
     def close_lane(self, lane: Lane, seconds: float) -> None:
         """Let nobody into the lane for so long: the vendor asked for it."""
 
     def usage(self, lane: Lane) -> Usage:
         """Return how much of the lane is in use."""
+
+    def in_use(self, prefix: str) -> dict[str, Usage]:
+        """Return what is in use or closed of every lane whose key begins with the prefix, by key."""
 
     def close(self) -> None:
         """Free what it holds."""
@@ -116,7 +95,7 @@ class MemoryLedger:
                 if lane.calls is None:
                     continue
                 bucket = self._bucket(lane, now)
-                if (seconds := _put(bucket, lane, int(now * 1000))) > 0:
+                if (seconds := _put(bucket, lane, int(now * 1000), lanes[0])) > 0:
                     for other in taken:
                         other.items.pop()
                     return Shortfall(lane, seconds)
@@ -135,8 +114,25 @@ class MemoryLedger:
         """Return how much of the lane is in use."""
         with self._lock:
             now = self._clock.monotonic()
-            used = self._bucket(lane, now).count() if lane in self._buckets else 0
-            return Usage(used, lane.calls, max(0.0, self._closed_until.get(lane.key, now) - now))
+            items = self._bucket(lane, now).items if lane in self._buckets else []
+            closed_for = max(0.0, self._closed_until.get(lane.key, now) - now) * 1000
+            return usage_of(lane, len(items), lambda last: items[-last].timestamp, int(now * 1000), closed_for)
+
+    def in_use(self, prefix: str) -> dict[str, Usage]:
+        """Return what is in use or closed of every lane whose key begins with the prefix, by key."""
+        with self._lock:
+            now = self._clock.monotonic()
+            counted = [
+                (lane, [(item.timestamp, item.name) for item in self._bucket(lane, now).items])
+                for lane in self._buckets
+                if lane.key.startswith(prefix)
+            ]
+            closed = {
+                key: (until - now) * 1000
+                for key, until in self._closed_until.items()
+                if key.startswith(prefix) and until > now
+            }
+            return usage_by_key(counted, closed, int(now * 1000))
 
     def close(self) -> None:
         """Free the counts."""
@@ -191,9 +187,11 @@ class SqliteLedger:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("CREATE TABLE IF NOT EXISTS closed (key TEXT PRIMARY KEY, until INTEGER NOT NULL)")
+            self._db.execute(_LANES)
         except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from None
         self._bucket_connection: Any = _OneTransaction(self._db)
+        self._named: dict[Lane, int] = {}
         self._transact(self._drop_idle)
 
     def take(self, lanes: Sequence[Lane]) -> Shortfall | None:
@@ -213,7 +211,12 @@ class SqliteLedger:
 
     def usage(self, lane: Lane) -> Usage:
         """Return how much of the lane is in use."""
-        found: Usage = self._transact(lambda now: self._usage(lane, now))
+        found: Usage = self._transact(lambda now: self._usage(lane, now), "BEGIN")
+        return found
+
+    def in_use(self, prefix: str) -> dict[str, Usage]:
+        """Return what is in use or closed of every lane whose key begins with the prefix, by key."""
+        found: dict[str, Usage] = self._transact(lambda now: self._in_use(prefix, now), "BEGIN")
         return found
 
     def close(self) -> None:
@@ -221,10 +224,10 @@ class SqliteLedger:
         with self._lock:
             self._db.close()
 
-    def _transact(self, work: Any) -> Any:
+    def _transact(self, work: Any, begin: str = "BEGIN IMMEDIATE") -> Any:
         with self._lock:
             try:
-                self._db.execute("BEGIN IMMEDIATE")
+                self._db.execute(begin)
                 try:
                     found = work(int(self._clock.time() * 1000))
                 except BaseException:
@@ -232,6 +235,7 @@ class SqliteLedger:
                     raise
                 self._db.execute("COMMIT")
             except sqlite3.Error as error:
+                self._named.clear()
                 raise self._unusable(error) from None
         return found
 
@@ -242,22 +246,62 @@ class SqliteLedger:
         buckets = [(lane, self._bucket(lane, now)) for lane in lanes if lane.calls is not None]
         self._db.execute("SAVEPOINT taking")
         for lane, bucket in buckets:
-            if (seconds := _put(bucket, lane, now)) > 0:
+            if (seconds := _put(bucket, lane, now, lanes[0])) > 0:
                 self._db.execute("ROLLBACK TO taking")
                 return Shortfall(lane, seconds)
+        for lane, _ in buckets:
+            self._name(lane, now)
         return None
 
+    def _name(self, lane: Lane, now: int) -> None:
+        """Write down whose calls the lane's table has; once a day, as no process drops a lane used since then."""
+        if 0 <= now - self._named.get(lane, -_NAMED_FOR) < _NAMED_FOR:
+            return
+        self._db.execute(
+            "INSERT INTO lanes VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET calls = excluded.calls",
+            (_table_of(lane), lane.key, lane.calls, lane.milliseconds),
+        )
+        self._named[lane] = now
+
     def _usage(self, lane: Lane, now: int) -> Usage:
-        used = self._bucket(lane, now).count() if lane.calls is not None else 0
-        return Usage(used, lane.calls, max(0, self._closed_for(lane, now)) / 1000)
+        table, used = _table_of(lane), 0
+        if self._db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchone():
+            query = f"SELECT count(*) FROM {table} WHERE item_timestamp >= ?"  # noqa: S608 -- a digest
+            used = self._db.execute(query, (now - lane.milliseconds,)).fetchone()[0]
+
+        def time_of(last: int) -> int:
+            query = f"SELECT item_timestamp FROM {table} ORDER BY item_timestamp DESC LIMIT 1 OFFSET ?"  # noqa: S608
+            return min(int(self._db.execute(query, (last - 1,)).fetchone()[0]), now)
+
+        return usage_of(lane, used, time_of, now, max(0, self._closed_for(lane, now)))
+
+    def _in_use(self, prefix: str, now: int) -> dict[str, Usage]:
+        between = (prefix, prefix + chr(sys.maxunicode))
+        closed = self._db.execute(
+            "SELECT key, min(until - ?, ?) FROM closed WHERE key BETWEEN ? AND ? AND until > ?",
+            (now, int(_LONGEST_CLOSURE * 1000), *between, now),
+        )
+        lanes = self._db.execute(
+            "SELECT key, calls, milliseconds FROM lanes "
+            "JOIN (SELECT name FROM sqlite_master WHERE type = 'table') USING (name) WHERE key BETWEEN ? AND ?",
+            between,
+        )
+        counted = [(lane, self._counted(lane, now)) for lane in itertools.starmap(Lane, lanes.fetchall())]
+        return usage_by_key(counted, dict(closed.fetchall()), now)
+
+    def _counted(self, lane: Lane, now: int) -> list[Counted]:
+        return self._db.execute(
+            f"SELECT min(item_timestamp, ?), name FROM {_table_of(lane)} "  # noqa: S608 -- a digest
+            "WHERE item_timestamp >= ? ORDER BY item_timestamp",
+            (now, now - lane.milliseconds),
+        ).fetchall()
 
     def _closed_for(self, lane: Lane, now: int) -> int:
         row = self._db.execute("SELECT until FROM closed WHERE key = ?", (lane.key,)).fetchone()
         return min(int(row[0]) - now, int(_LONGEST_CLOSURE * 1000)) if row else 0
 
     def _bucket(self, lane: Lane, now: int) -> SQLiteBucket:
-        digest = hashlib.blake2b(f"{lane.key}\n{lane.milliseconds}".encode(), digest_size=12).hexdigest()
-        table = f"lane_{digest}"
+        table = _table_of(lane)
         self._db.execute(f"CREATE TABLE IF NOT EXISTS {table} (name VARCHAR, item_timestamp INTEGER)")
         self._db.execute(f"CREATE INDEX IF NOT EXISTS {table}_time ON {table} (item_timestamp)")
         self._db.execute(
@@ -275,6 +319,7 @@ class SqliteLedger:
             newest = self._db.execute(f"SELECT max(item_timestamp) FROM {table}").fetchone()[0]  # noqa: S608 -- ours
             if newest is None or newest < now - 2 * _LONGEST_CLOSURE * 1000:
                 self._db.execute(f"DROP TABLE {table}")
+        self._db.execute("DELETE FROM lanes WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'table')")
         self._db.execute("DELETE FROM closed WHERE until < ?", (now,))
 
     def _unusable(self, error: sqlite3.Error | OSError) -> ConfigurationError:
@@ -284,13 +329,19 @@ class SqliteLedger:
         )
 
 
+@lru_cache(maxsize=_IDLE_LANES_KEPT)
+def _table_of(lane: Lane) -> str:
+    digest = hashlib.blake2b(f"{lane.key}\n{lane.milliseconds}".encode(), digest_size=12).hexdigest()
+    return f"lane_{digest}"
+
+
 def _rate(lane: Lane) -> Rate:
     return Rate(lane.calls or 1, lane.milliseconds)
 
 
-def _put(bucket: InMemoryBucket | SQLiteBucket, lane: Lane, now: int) -> float:
+def _put(bucket: InMemoryBucket | SQLiteBucket, lane: Lane, now: int, caller: Lane) -> float:
     """Count one call now and return 0, or count nothing and return the seconds until there is room."""
-    item = RateItem("", now)
+    item = RateItem("" if lane is caller else caller.key, now)
     if bucket.put(item):
         return 0.0
     waiting = bucket.waiting(item)

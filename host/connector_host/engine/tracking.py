@@ -45,7 +45,6 @@ class Tracker:
             self._share_before = share if self._share_before is None else self._share_before
             done = share - (self._share_before if self._share_before < share else 0.0)
             remaining = seconds * (1 - share) / done if done > 0 and seconds > 0 else None
-        used = [usage.used / usage.limit for usage in self._connection.quota_in_use().values() if usage.limit]
         self._told(
             Progress(
                 self._stream,
@@ -56,7 +55,7 @@ class Tracker:
                 (self._counts.read - self._read_before) / seconds if seconds > 0 else 0.0,
                 share,
                 remaining,
-                max(used, default=None),
+                self._connection.quota_share(),
                 block.page,
                 block.pages,
             )

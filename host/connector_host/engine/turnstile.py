@@ -12,7 +12,8 @@ from connector_host.contract.errors import QuotaExhausted
 from connector_host.contract.manifest import RateLimit
 
 from .journal import Journal
-from .quota import Lane, QuotaLedger, Shortfall, Usage, lane_of
+from .lanes import Lane, Usage, lane_of
+from .quota import QuotaLedger, Shortfall
 
 __all__ = ["Turnstile"]
 
@@ -77,6 +78,12 @@ class Turnstile:
     def usage(self, operation: str, rate: OperationRate | None) -> Usage:
         """Return how much of the operation's quota is in use."""
         return self._ledger.usage(self._lane(operation, rate))
+
+    def in_use(self) -> dict[str, Usage]:
+        """Return how much of the quota is in use, by operation, whoever has called."""
+        owner = self._key("")
+        found = {key.removeprefix(owner): usage for key, usage in self._ledger.in_use(owner).items()}
+        return {operation: usage for operation, usage in found.items() if operation != _WHOLE_INSTANCE}
 
     def instance_usage(self) -> Usage | None:
         """Return how much of the instance's own limit is in use; None when it has none."""

@@ -60,7 +60,6 @@ def create_app(options: WebOptions) -> Starlette:
         options.folders,
         find=host.find,
         load=host.connector,
-        called=host.note_call,
     )
 
     @asynccontextmanager

@@ -131,7 +131,6 @@ async def _make(host: WebHost, instance: Instance, trial: Trial) -> None:
     async with trial.lock:
         if trial.made:
             return
-        host.note_call(instance.id, trial.operation_id)
         try:
             async with host.open(instance) as connection:
                 answer = await connection.call(trial.operation_id, trial.given, total_timeout=_CALL_SECONDS)

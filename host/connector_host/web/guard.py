@@ -1,5 +1,6 @@
 """Stands before every page: right host name, bounded bodies, somebody signed in, and the headers of the answer."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,8 @@ __all__ = ["SESSION_COOKIE", "Guard"]
 SESSION_COOKIE = "connector_host_session"
 _OPEN_PATHS = ("/static/", "/sign-in", "/health", "/api/")
 """Without a session: what the sign-in page needs, and the API, which has tokens of its own."""
+_BY_ITSELF = re.compile("/instances/[^/]+/quota")
+"""What a page asks for while nobody does anything: it does not keep a session from ending."""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -85,7 +88,7 @@ class Guard:
             return PlainTextResponse("This host name is not served here.\n", status_code=421)
         path = scope["path"]
         cookie = HTTPConnection(scope).cookies.get(SESSION_COOKIE, "")
-        session = self._sessions.get(cookie)
+        session = self._sessions.get(cookie, use=_BY_ITSELF.fullmatch(path) is None)
         state: dict[str, Any] = scope.setdefault("state", {})
         state["session"] = session
         declared = headers.get("content-length", "0")

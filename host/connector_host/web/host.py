@@ -37,7 +37,6 @@ class WebHost:
         self._found: list[Found] = []
         self._looked_at: float | None = None
         self._loaded: dict[str, tuple[Any, Connector]] = {}
-        self._called: dict[str, set[str]] = {}
 
     def close(self) -> None:
         """Close what was opened."""
@@ -48,7 +47,10 @@ class WebHost:
         now = self.options.clock.monotonic()
         with self._lock:
             if self._looked_at is None or now - self._looked_at >= _LOOK_AGAIN_SECONDS:
-                self._found, self._looked_at = find_connectors(self.options.folders), now
+                self._found, self._looked_at = (
+                    find_connectors(self.options.folders, cache=self.home.manifest_cache),
+                    now,
+                )
             return self._found
 
     def found(self, name: str) -> Found:
@@ -94,16 +96,6 @@ class WebHost:
     def open(self, instance: Instance) -> AbstractAsyncContextManager[Connection]:
         """Connect to an instance, for `async with`; what is secret about it is hidden on every page from then on."""
         return open_instance_async(instance.name, home=self.home, folders=self.options.folders, redactor=self.redactor)
-
-    def note_call(self, instance_id: str, operation_id: str) -> None:
-        """Remember that a page or a program has called the operation, so that its quota is shown."""
-        with self._lock:
-            self._called.setdefault(instance_id, set()).add(operation_id)
-
-    def called_of(self, instance_id: str) -> frozenset[str]:
-        """Return the operations that pages and programs have called on an instance since the host started."""
-        with self._lock:
-            return frozenset(self._called.get(instance_id, ()))
 
     def hiding(self, connector: Connector, credentials: Mapping[str, Any]) -> Callable[[str], str]:
         """Return what hides, beside all that is known to be secret, what was typed as a secret and may be none.

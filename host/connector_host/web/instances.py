@@ -14,18 +14,17 @@ from connector_host.contract.errors import ConnectorHostError, CredentialsReject
 from connector_host.contract.manifest import Setting
 from connector_host.contract.values import settings_of
 from connector_host.engine import SignedIn
-from connector_host.instances import Instance, InstanceState
-from connector_host.runs import RunKind, RunStore
+from connector_host.instances import Instance
 from connector_host.set_up import SetUp, retest_instance
 
 from .host import WebHost, host_of
 from .pages import Filled, action, go, page, page_number, render, session_of
+from .quota import quota_now
 from .sessions import Session, Shelf
 
 __all__ = ["connector_of", "instance_of", "keep_outcome", "labelled", "routes", "words_of", "zone_of"]
 
 _PER_PAGE = 25
-_RUNS_LOOKED_AT = 50
 
 
 def routes() -> list[BaseRoute]:
@@ -33,6 +32,7 @@ def routes() -> list[BaseRoute]:
     return [
         page("/instances", list_instances),
         page("/instances/{id}", show),
+        page("/instances/{id}/quota", show_quota),
         action("/instances/{id}/test", test),
         page("/instances/{id}/remove", ask_to_remove),
         action("/instances/{id}/remove", remove),
@@ -89,13 +89,13 @@ async def show(request: Request) -> Response:
     host = host_of(request)
     instance = await run_in_threadpool(instance_of, request)
     connector, problem = await run_in_threadpool(connector_of, host, instance)
-    usage, shown = [], {}
+    quota, shown = None, {}
     if connector is not None:
         try:
             method = connector.method(instance.authentication)
             credentials = await run_in_threadpool(host.store.credentials, instance.name, method.secret_keys)
             shown = {each.label: credentials.shown().get(each.key, "not given") for each in method.credentials}
-            usage = await _usage(request, instance, connector)
+            quota = await run_in_threadpool(quota_now, host, instance)
         except ConnectorHostError as error:
             problem = error
     return await run_in_threadpool(
@@ -108,13 +108,23 @@ async def show(request: Request) -> Response:
         label=host.label(instance.connector),
         problem=problem,
         outcome=_outcome(request),
-        usage=usage,
+        quota=quota,
         credentials=shown,
         settings=labelled(instance.settings, settings_of(connector.manifest) if connector else ()),
         zone=zone_of(instance),
         hide=host.redactor,
         tab="overview",
     )
+
+
+def show_quota(request: Request) -> Response:
+    """Show how much of the quota is in use, for the part of the instance's page that refreshes by itself."""
+    instance = instance_of(request)
+    if "hx-request" not in request.headers:
+        return go(f"/instances/{instance.id}#quota")
+    host = host_of(request)
+    quota, zone = quota_now(host, instance), zone_of(instance)
+    return render(request, "_quota.html", quota=quota, zone=zone, hide=host.redactor)
 
 
 def labelled(settings: Mapping[str, Any], declared: Iterable[Setting]) -> list[tuple[str, str]]:
@@ -126,35 +136,6 @@ def labelled(settings: Mapping[str, Any], declared: Iterable[Setting]) -> list[t
         (labels.get(key, key), words[settings[key]] if isinstance(settings[key], bool) else str(settings[key]))
         for key in order
     ]
-
-
-async def _usage(request: Request, instance: Instance, connector: Connector) -> list[tuple[str, int, int, float]]:
-    """Return (operation, used, limit, seconds closed) of those in use, of what the host can have called."""
-    host = host_of(request)
-    if instance.state is InstanceState.DISABLED:
-        return []
-    runs: RunStore = request.app.state.runner.store
-    latest = await run_in_threadpool(runs.list, instance_id=instance.id, limit=_RUNS_LOOKED_AT)
-    manifest = connector.manifest
-    wanted = {
-        *host.called_of(instance.id),
-        *(run.what for run in latest if run.kind is RunKind.OPERATION),
-        *(check.operation for check in manifest.checks),
-        *(name for stream in manifest.streams for name in stream.operations()),
-        *(name for act in manifest.actions for name in act.operations()),
-    }
-    known = [name for name in sorted(wanted) if name in connector.catalogue]
-    async with host.open(instance) as connection:
-        found = await run_in_threadpool(connection.quota_in_use, known)
-    whole = found.pop("*", None)
-    rows = [
-        (name, each.used, each.limit or 0, each.closed_for)
-        for name, each in sorted(found.items())
-        if each.used or each.closed_for
-    ]
-    if whole is not None:
-        rows.insert(0, ("All operations together", whole.used, whole.limit or 0, whole.closed_for))
-    return rows
 
 
 async def test(request: Request, filled: Filled) -> Response:

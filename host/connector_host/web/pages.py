@@ -3,6 +3,7 @@
 import datetime
 import json
 import logging
+import math
 import re
 import secrets
 import zoneinfo
@@ -207,6 +208,7 @@ def _templates() -> jinja2.Environment:
         "breakable": breakable,
         "mood": lambda state: _STATES.get(str(state), "off"),
         "seconds": _seconds,
+        "span": lambda seconds: duration(math.ceil(seconds)),
         "bytes": _bytes,
     }
     environment.filters.update(filters)

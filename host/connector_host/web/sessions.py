@@ -37,15 +37,16 @@ class Shelf(Generic[Kept]):
         """Return a name that nobody guesses."""
         return secrets.token_urlsafe(12)
 
-    def get(self, name: str) -> Kept | None:
-        """Return the thing of that name, None when it is not there any more."""
+    def get(self, name: str, *, use: bool = True) -> Kept | None:
+        """Return the thing of that name, None when it is not there any more; its time begins anew if this is a use."""
         with self._lock:
             self._drop_old()
             found = self._things.get(name)
             if found is None:
                 return None
-            self._things[name] = (self._clock.monotonic(), found[1])
-            self._things.move_to_end(name)
+            if use:
+                self._things[name] = (self._clock.monotonic(), found[1])
+                self._things.move_to_end(name)
             return found[1]
 
     def take(self, name: str) -> Kept | None:
@@ -111,9 +112,9 @@ class Sessions:
         session = Session(user)
         return self._shelf.put(session, secrets.token_urlsafe(32)), session
 
-    def get(self, session_id: str) -> Session | None:
-        """Return the session, None when it has ended or never was."""
-        return self._shelf.get(session_id) if session_id else None
+    def get(self, session_id: str, *, use: bool = True) -> Session | None:
+        """Return the session, None when it has ended or never was; `use` tells whether a person is using it."""
+        return self._shelf.get(session_id, use=use) if session_id else None
 
     def end(self, session_id: str) -> None:
         """Forget the session."""

@@ -34,7 +34,8 @@ class Sheet:
 class Drawn:
     """A sheet for a template.
 
-    `lossless` tells whether the form shows all of the JSON, `empty` whether the operation takes no input.
+    `lossless` tells whether the form shows all of the JSON, `empty` whether the operation takes no input and none is
+    written.
     """
 
     widget: Widget
@@ -55,7 +56,8 @@ def draw(operation: Operation, sheet: Sheet) -> Drawn:
     back = read_form(schema, {}, filled_of(widget), name=PREFIX)
     text = _pretty(sheet.value) if sheet.text is None else sheet.text
     lossless = _plain(back) == _plain(sheet.value)
-    empty = not schema.get("properties") and schema.get("additionalProperties") is False
+    takes_none = not schema.get("properties") and schema.get("additionalProperties") is False
+    empty = takes_none and not sheet.value and _from_json(text) == {}
     return Drawn(widget, text, _digest(back), _digest_of_text(text), lossless, empty, problems, sheet)
 
 

@@ -10,7 +10,8 @@ from starlette.routing import BaseRoute, Route
 
 from connector_host.contract.clock import Clock
 from connector_host.contract.durations import duration
-from connector_host.engine.quota import MemoryLedger, lane_of
+from connector_host.engine.lanes import lane_of
+from connector_host.engine.quota import MemoryLedger
 
 from .guard import SESSION_COOKIE
 from .host import host_of

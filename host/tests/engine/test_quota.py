@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector_host.contract.errors import ConfigurationError
-from connector_host.engine.quota import MemoryLedger, SqliteLedger, Usage, lane_of, open_ledger
+from connector_host.engine.lanes import Usage, lane_of
+from connector_host.engine.quota import MemoryLedger, SqliteLedger, open_ledger
 from connector_host.testing.clock import FakeClock
 
 LANE = lane_of("owner/shop.Read", 3, 60)
@@ -48,9 +49,9 @@ def test_a_place_is_taken_in_every_lane_or_in_none(ledger, clock):
 
 def test_usage_forgets_what_has_left_the_window(ledger, clock):
     ledger.take([LANE])
-    assert ledger.usage(LANE) == Usage(1, 3, 0.0)
+    assert ledger.usage(LANE) == Usage(1, 3, free_in=60.501)
     clock.advance(61)
-    assert ledger.usage(LANE) == Usage(0, 3, 0.0)
+    assert ledger.usage(LANE) == Usage(0, 3)
 
 
 def test_a_closed_lane_lets_nobody_in_until_its_time(ledger, clock):
@@ -68,7 +69,7 @@ def test_a_closed_lane_lets_nobody_in_until_its_time(ledger, clock):
 def test_a_lane_without_a_limit_can_be_closed_too(ledger, clock):
     lane = lane_of("owner/free", None, 0)
     assert all(ledger.take([lane]) is None for _ in range(100))
-    assert ledger.usage(lane) == Usage(0, None, 0.0)
+    assert ledger.usage(lane) == Usage(0, None)
     ledger.close_lane(lane, 5)
     assert ledger.take([lane]).seconds == pytest.approx(5)
     clock.advance(5.01)
@@ -80,6 +81,59 @@ def test_an_absurd_closure_ends_after_a_day(ledger, clock):
     assert ledger.usage(LANE).closed_for == pytest.approx(86_400)
     clock.advance(86_401)
     assert ledger.take([LANE]) is None
+
+
+def test_what_is_in_use_is_told_by_key_with_when_there_is_room_and_when_it_is_free(ledger, clock):
+    whole = lane_of("owner/*", 9, 60)
+    ledger.take([LANE, whole])
+    clock.advance(20)
+    for lane in (LANE, LANE, lane_of("owner/shop.Write", 5, 1), lane_of("owner/free", None, 0)):
+        ledger.take([lane, whole])
+    ledger.take([lane_of("other/shop.Read", 3, 60), lane_of("other/*", 9, 60)])
+    clock.advance(2)
+    ledger.close_lane(lane_of("owner/shut", None, 0), 30)
+    ledger.close_lane(lane_of("others/shut", None, 0), 30)
+    used = ledger.in_use("owner/")
+    assert used == {
+        "owner/shop.Read": Usage(3, 3, room_in=pytest.approx(38.501), free_in=pytest.approx(58.501)),
+        "owner/*": Usage(5, 9, free_in=pytest.approx(58.501)),
+        "owner/free": Usage(1, None, free_in=pytest.approx(58.501)),
+        "owner/shut": Usage(0, None, closed_for=pytest.approx(30), room_in=pytest.approx(30)),
+    }
+    assert ledger.usage(LANE) == used["owner/shop.Read"]
+    clock.advance(used["owner/shop.Read"].room_in)
+    assert ledger.in_use("owner/")["owner/shop.Read"].room_in == 0
+    clock.advance(20)
+    assert ledger.in_use("owner/") == {}
+
+
+def test_a_closed_lane_has_no_room_until_both_its_time_and_its_window_have_passed(ledger):
+    for _ in range(3):
+        ledger.take([LANE])
+    ledger.close_lane(LANE, 10)
+    assert ledger.in_use("owner/")[LANE.key].room_in == pytest.approx(60.501)
+    ledger.close_lane(LANE, 100)
+    assert ledger.in_use("owner/")[LANE.key].room_in == pytest.approx(100)
+
+
+def test_a_limit_that_was_lowered_has_room_when_enough_calls_have_left(tmp_path, clock):
+    ledger = SqliteLedger(tmp_path / "quota.sqlite", clock)
+    for _ in range(5):
+        ledger.take([lane_of("owner/shop.Read", 5, 60)])
+        clock.advance(10)
+    lowered = lane_of("owner/shop.Read", 2, 60)
+    used = ledger.usage(lowered)
+    assert (used.used, used.room_in) == (5, pytest.approx(40.501))
+    clock.advance(used.room_in)
+    assert ledger.take([lowered]) is None
+    ledger.close()
+
+
+def test_of_a_limit_that_has_changed_the_fuller_window_is_told(ledger):
+    for calls, seconds in ((10, 60), (4, 30), (10, 45)):
+        ledger.take([lane_of("owner/shop.Read", calls, seconds)])
+    used = ledger.in_use("owner/")["owner/shop.Read"]
+    assert (used.used, used.limit) == (1, 4)
 
 
 @pytest.mark.parametrize(
@@ -165,8 +219,49 @@ def test_lanes_that_nobody_uses_any_more_leave_the_file(tmp_path, clock):
     SqliteLedger(path, clock).close()
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT count(*) FROM sqlite_master WHERE name GLOB 'lane_*'").fetchone() == (0,)
+        assert database.execute("SELECT count(*) FROM lanes").fetchone() == (0,)
         assert database.execute("SELECT count(*) FROM closed").fetchone() == (0,)
     database.close()
+
+
+def test_a_lane_that_another_process_has_forgotten_is_told_again_once_it_is_used(tmp_path, clock):
+    path = tmp_path / "quota.sqlite"
+    ledger = SqliteLedger(path, clock)
+    ledger.take([LANE])
+    clock.advance(3 * 86_400)
+    SqliteLedger(path, clock).close()
+    assert ledger.in_use("owner/") == {}
+    ledger.take([LANE])
+    assert SqliteLedger(path, clock).in_use("owner/")[LANE.key].used == 1
+    ledger.close()
+
+
+def test_a_file_of_a_version_that_did_not_name_its_lanes_counts_on(tmp_path, clock):
+    path = tmp_path / "quota.sqlite"
+    ledger = SqliteLedger(path, clock)
+    for _ in range(2):
+        ledger.take([LANE])
+    ledger.close()
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE lanes")
+    database.close()
+    ledger = SqliteLedger(path, clock)
+    assert ledger.in_use("owner/") == {}
+    assert [ledger.take([LANE]) is None, ledger.take([LANE]) is None] == [True, False]
+    assert ledger.in_use("owner/")[LANE.key].used == 3
+    ledger.close()
+
+
+def test_what_is_in_use_is_read_while_another_process_writes(tmp_path, clock):
+    path = tmp_path / "quota.sqlite"
+    ledger = SqliteLedger(path, clock)
+    ledger.take([LANE])
+    with sqlite3.connect(path, isolation_level=None) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert ledger.in_use("owner/")[LANE.key] == ledger.usage(LANE)
+        writer.execute("ROLLBACK")
+    writer.close()
+    ledger.close()
 
 
 def test_a_file_that_is_none_is_told_in_words(tmp_path):

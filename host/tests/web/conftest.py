@@ -121,7 +121,7 @@ class Visitor:
     """A browser without JavaScript."""
 
     def __init__(self, app):
-        transport = httpx.ASGITransport(app)
+        self.app, transport = app, httpx.ASGITransport(app)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765", follow_redirects=True)
         self.pages = []
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from playwright.sync_api import expect
 
+from connector_host import open_instance
 from connector_host.connectors import load_connector
 from connector_host.instances import EnvironmentStore, InstanceState, TokenStore
 from connector_host.runs import RunKind, ScheduleStore
@@ -282,6 +283,69 @@ def test_an_environment_is_filled_with_the_keyboard_and_followed(tab, site, sand
     page.wait_for_url(f"**/instances/{live.id}/streams")
 
 
+def call_elsewhere(site, operation="things.ListColours"):
+    with open_instance("Shop", home=site.home, folders=[PLAIN]) as shop:
+        shop.call(operation)
+
+
+def test_the_quota_in_use_refreshes_while_the_page_is_in_sight_and_nobody_has_stopped_it(tab, site, sandbox):
+    asked = []
+    tab.page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/quota") else None)
+    tab.page.clock.install()
+    page = tab.open(f"/instances/{add_instance(site, sandbox).id}")
+    part, settings = page.locator("#quota"), page.get_by_role("heading", name="Settings")
+    expect(part).to_contain_text("No call counts against a quota now.")
+    place = settings.bounding_box()
+    call_elsewhere(site)
+    with page.expect_response("**/quota"):
+        page.clock.run_for(5_000)
+    expect(part.get_by_role("row", name="things.ListColours")).to_contain_text("1, no limit of its own")
+    assert settings.bounding_box() == place
+    page.evaluate("Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true})")
+    page.evaluate("window.away = true")
+    before = len(asked)
+    page.clock.run_for(60_000)
+    call_elsewhere(site, "things.ListThings")
+    assert len(asked) == before
+    with page.expect_response("**/quota"):
+        page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(part.get_by_role("row", name="things.ListThings")).to_contain_text("1 of 300")
+    page.get_by_role("button", name="Stop refreshing").click()
+    before = len(asked)
+    page.clock.run_for(60_000)
+    assert len(asked) == before
+    with page.expect_response("**/quota"):
+        page.get_by_role("button", name="Refresh again").click()
+
+
+def test_the_quota_in_use_is_told_without_javascript(open_tab, site, sandbox):
+    tab = open_tab(java_script_enabled=False)
+    instance = add_instance(site, sandbox)
+    call_elsewhere(site)
+    page = tab.open(f"/instances/{instance.id}")
+    expect(page.get_by_role("row", name="things.ListColours")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop refreshing")).to_be_hidden()
+
+
+def test_a_host_that_does_not_answer_is_told_once_and_until_it_does(open_tab, site, sandbox):
+    page = open_tab().page
+    page.clock.install()
+    page.goto(f"{site.url.rstrip('/')}/instances/{add_instance(site, sandbox).id}")
+    page.evaluate(
+        "window.told = 0; new MutationObserver(() => window.told++)"
+        ".observe(document.getElementById('working'), {childList: true})"
+    )
+    page.route("**/quota", lambda route: route.abort())
+    for _ in range(3):
+        with page.expect_event("requestfailed"):
+            page.clock.run_for(5_000)
+    expect(page.get_by_text("The host does not answer.")).to_be_visible()
+    assert page.evaluate("window.told") == 1
+    page.unroute("**/quota")
+    page.clock.run_for(5_000)
+    expect(page.get_by_text("The host does not answer.")).to_be_hidden()
+
+
 def test_every_tab_of_an_instance_is_in_sight_on_a_phone(open_tab, site, sandbox):
     tab = open_tab(viewport=browser.PHONE)
     page = tab.open(f"/instances/{add_instance(site, sandbox).id}")
@@ -362,11 +426,15 @@ def test_no_page_has_an_accessibility_violation(open_tab, site, sandbox, scheme,
     base = f"/instances/{site.store.get('Shop').id}"
     for operation, what in (("things.ListColours", "an answer"), ("things.DeleteThing", "a question")):
         page = tab.open(f"{base}/operations/{operation}")
-        page.get_by_role("button", name="Fill in an example").click()
-        page.wait_for_url("**#call")
+        if operation == "things.DeleteThing":
+            page.get_by_role("button", name="Fill in an example").click()
+            page.wait_for_url("**#call")
         page.get_by_role("button", name="Call it").click()
         page.wait_for_url("**/calls/*")
         found[what] = tab.violations()
+    page = tab.open(base)
+    expect(page.get_by_role("row", name="things.ListColours")).to_be_visible()
+    found["quota in use"] = tab.violations()
     page = tab.open(f"{base}/streams/colours")
     page.get_by_role("button", name="Begin").click()
     page.wait_for_selector("#run-status >> text=success")

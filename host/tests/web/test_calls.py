@@ -142,13 +142,6 @@ async def test_parts_keep_the_views_in_step_for_htmx(visitor, path):
     assert 'value="J"' in part.text
 
 
-async def test_quota_in_use_shows_after_a_call(visitor, path):
-    await visitor.send(await visitor.get(f"{path}/things.ListThings"), go="call")
-    page = await visitor.get(path.removesuffix("/operations"))
-    row = next(each for each in page.all("tr") if "things.ListThings" in each.text)
-    assert "1 of 300" in row.text
-
-
 LIST_OF_OBJECTS = {
     "openapi": "3.1.1",
     "info": {"title": "t", "version": "1"},
@@ -206,10 +199,22 @@ async def test_a_large_answer_is_shown_in_part_and_a_huge_one_not_kept_whole(mon
     assert len((await visitor.http.get(f"{page.path}/answer")).content) == 1000
 
 
-async def test_an_operation_without_input_says_so(visitor, add_instance):
+async def test_an_operation_without_input_says_so_in_place_of_form_and_json(visitor, add_instance, vendor):
     base = f"/instances/{add_instance().id}/operations"
-    said = {
-        name: "It takes no input." in (await visitor.get(f"{base}/things.{name}")).one(id="form-pane").text
-        for name in ("ListColours", "CreateThing")
-    }
-    assert said == {"ListColours": True, "CreateThing": False}
+    page = await visitor.get(f"{base}/things.ListColours")
+    assert page.main.count("This operation takes no input.") == 1
+    assert [each.text for each in page.form.all("button") if each["class"] != "hidden"] == ["Call it"]
+    assert not list(page.all("textarea"))
+    page = await visitor.send(page, go="call")
+    assert page.one("pre", aria_label="Answer")
+    assert len(vendor.requests) == 1
+    assert "takes no input" not in (await visitor.get(f"{base}/things.CreateThing")).main
+
+
+async def test_an_input_that_an_operation_does_not_take_is_shown_with_what_is_wrong(visitor, add_instance, vendor):
+    page = await visitor.get(f"/instances/{add_instance().id}/operations/things.ListColours")
+    for text, words in (('{ "colour": "red" }', "There is no such field."), ("{", "This is not a JSON object.")):
+        wrong = await visitor.send(page, {"json": text}, go="call")
+        assert words in wrong.main
+        assert wrong.one("textarea").text.split() == text.split()
+    assert vendor.requests == []

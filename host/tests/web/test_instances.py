@@ -3,8 +3,7 @@ import re
 import msgspec
 import pytest
 
-from connector_host.instances import EnvironmentStore, InstanceState, TokenStore
-from connector_host.runs import RunKind
+from connector_host.instances import EnvironmentStore, InstanceState
 
 MARKER = "tok-5ec2e7-marker"
 
@@ -67,26 +66,6 @@ async def test_a_test_tells_each_area_and_is_remembered(visitor, add_instance, a
     times = [each["title"] for each in page.all("time")]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each) for each in times)
     assert "Things can be listed" in (await visitor.get(page.path)).main
-
-
-@pytest.mark.parametrize("caller", ["a program", "a run"])
-async def test_the_quota_in_use_is_told_whoever_has_called(visitor, add_instance, app, caller):
-    instance = add_instance()
-    assert "No call counts against a quota now." in (await visitor.get(f"/instances/{instance.id}")).main
-    given = {"name": "Ball"}
-    if caller == "a run":
-        runner = app.state.runner
-        run = await runner.start(instance.name, RunKind.OPERATION, "things.CreateThing", {"input": given})
-        await runner.wait(run.id)
-    else:
-        _, token = TokenStore(app.state.host.store.database).add("program")
-        call = {"operation": "things.CreateThing", "input": given}
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = await visitor.http.post(f"/api/v1/instances/{instance.name}/calls", json=call, headers=headers)
-        assert answer.status_code == 200
-    page = await visitor.get(f"/instances/{instance.id}")
-    rows = {row.one("th").text: next(row.all("td")).text for row in page.one("tbody").all("tr")}
-    assert rows == {"All operations together": "1 of 600", "things.CreateThing": "1 of 60"}
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,7 @@ __all__ = ["ApiHost"]
 class ApiHost:
     """The stores and the runner behind the API.
 
-    `find` and `load` replace how connectors are found and loaded; `called` is told the instance's id and the operation
-    of every call.
+    `find` and `load` replace how connectors are found and loaded.
     """
 
     home: Home
@@ -25,7 +24,6 @@ class ApiHost:
     folders: Sequence[Path] = ()
     find: Callable[[], Sequence[Found]] | None = None
     load: Callable[[str], Connector] | None = None
-    called: Callable[[str, str], None] | None = None
     environments: EnvironmentStore = field(init=False)
     schedules: ScheduleStore = field(init=False)
     tokens: TokenStore = field(init=False)
@@ -42,11 +40,6 @@ class ApiHost:
     def connector(self, name: str) -> Connector:
         """Return a loaded connector. Raises UnknownName, or what makes it broken."""
         return self.load(name) if self.load else load_connector(name, self.folders)
-
-    def note_call(self, instance_id: str, operation_id: str) -> None:
-        """Tell whoever wants to know that an operation is called on an instance."""
-        if self.called is not None:
-            self.called(instance_id, operation_id)
 
     def instance(self, name: str, environment: str | None = None) -> Instance:
         """Return the instance of that name, or the one in its place in an environment. Raises UnknownName."""

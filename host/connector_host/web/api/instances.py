@@ -113,7 +113,6 @@ async def call_operation(call: Call) -> Any:
     instance = _instance(call)
     async with open_instance_async(instance.name, home=call.host.home, folders=call.host.folders) as connection:
         operation = connection.connector.catalogue.get(call.body["operation"])
-        call.host.note_call(instance.id, operation.id)
         answer = await connection.call(operation.id, call.body.get("input") or {}, total_timeout=60.0)
         return {
             "status": answer.status,

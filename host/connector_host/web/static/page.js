@@ -45,8 +45,41 @@
   document.addEventListener("htmx:afterSwap", function (event) {
     focusOnTrouble(event.target);
   });
+  var noAnswer = "The host does not answer. Is it still running?";
   document.addEventListener("htmx:sendError", function () {
-    document.getElementById("working").textContent = "The host does not answer. Is it still running?";
+    var working = document.getElementById("working");
+    if (working.textContent !== noAnswer) working.textContent = noAnswer;
+  });
+  document.addEventListener("htmx:afterOnLoad", function () {
+    var working = document.getElementById("working");
+    if (working.textContent === noAnswer) working.textContent = "";
+  });
+
+  // A part that refreshes by itself does so while the page is in sight and nobody has stopped it. What stands below it
+  // does not move up when it gets shorter.
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var part = event.target;
+    if (part.matches("[data-refreshes]") && (document.hidden || part.dataset.stopped)) event.preventDefault();
+  });
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var part = event.target;
+    if (part.matches("[data-refreshes]")) part.style.minHeight = part.offsetHeight + "px";
+  });
+  function refresh(part) {
+    window.htmx.trigger(part, "refresh");
+  }
+  document.addEventListener("visibilitychange", function () {
+    if (!document.hidden) document.querySelectorAll("[data-refreshes]").forEach(refresh);
+  });
+  document.querySelectorAll("[data-stops]").forEach(function (button) {
+    var part = document.getElementById(button.dataset.stops);
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      var stopping = !part.dataset.stopped;
+      part.dataset.stopped = stopping ? "yes" : "";
+      button.textContent = stopping ? "Refresh again" : "Stop refreshing";
+      if (!stopping) refresh(part);
+    });
   });
 
   // The progress of a run, as the host sends it.
