@@ -19,7 +19,16 @@ from connector_host.contract.errors import ConfigurationError, CredentialsReject
 from connector_host.contract.manifest import AuthenticationMethod
 from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.values import check_settings, rate_limit_of, stored_credentials, stored_settings
-from connector_host.engine import Answer, Connection, Page, PushReport, RecordResult, SignedIn, Usage, open_ledger
+from connector_host.engine import (
+    Answer,
+    Connection,
+    Page,
+    PushReport,
+    QuotaInUse,
+    RecordResult,
+    SignedIn,
+    open_ledger,
+)
 
 if TYPE_CHECKING:
     from connector_host.instances import Home, Instance, InstanceStore
@@ -146,16 +155,16 @@ def _connection_of(
 
 def quota_in_use(
     store: "InstanceStore", instance: "Instance", connector: Connector, home: "Home", redactor: Redactor | None = None
-) -> dict[str, Usage]:
-    """Return how much of a saved instance's quota is in use now, by operation, whichever process of the home called.
+) -> QuotaInUse:
+    """Return how much of a saved instance's quota is in use now, whichever process of the home has called.
 
-    "*" is the instance's own limit; an instance without its secrets has none in use. Nothing is sent. Raises
-    SecretsUnreadable, and ConfigurationError when the file with the counts cannot be read.
+    An instance without its secrets has none in use. Nothing is sent. Raises SecretsUnreadable, and ConfigurationError
+    when the file with the counts cannot be read.
     """
     from connector_host.instances import InstanceState  # noqa: PLC0415 -- the store is an extra
 
     if instance.state is InstanceState.INCOMPLETE:
-        return {}
+        return QuotaInUse(None, {})
     with closing(open_ledger(home.quota_database)) as ledger:
         return _connection_of(store, instance, connector, {"quota": ledger, "redactor": redactor}).quota_in_use()
 

@@ -1,10 +1,13 @@
 """Commands about instances: add one, see them, test one, remove one."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from connector_host.contract.durations import duration
 from connector_host.contract.errors import ConfigurationError, ConnectorHostError, CredentialsRejected
 
 from .connectors import ConnectorName, JsonOption
@@ -17,6 +20,7 @@ from .state import HostState, state_of
 
 if TYPE_CHECKING:
     from connector_host.connectors import Connector
+    from connector_host.engine import QuotaInUse, Usage
     from connector_host.forms import Form
     from connector_host.instances import Instance, InstanceStore
     from connector_host.set_up import SetUp
@@ -187,14 +191,22 @@ def list_instances(
 
 
 def show(context: typer.Context, name: InstanceName, as_json: JsonOption = False) -> None:
-    """Show an instance with its settings; secrets stay hidden."""
+    """Show an instance with its settings and how much of its quota is in use now; secrets stay hidden."""
+    from connector_host.engine import QuotaInUse  # noqa: PLC0415 -- heavy
+
     state = state_of(context)
+    shown: dict[str, str] = {}
+    quota, problem = QuotaInUse(None, {}), None
     with state.store() as store:
         instance = store.get(name)
-        shown, problem = _shown_credentials(state, store, instance)
-    facts = {**facts_of(instance), "settings": dict(instance.settings), "credentials": shown, "problem": problem}
+        try:
+            shown = _shown_credentials(state, store, instance)
+            quota = _quota_of(state, store, instance)
+        except ConnectorHostError as error:
+            problem = str(error)
     if as_json:
-        write_json(facts)
+        known = {"settings": dict(instance.settings), "credentials": shown, "quota": asdict(quota), "problem": problem}
+        write_json({**facts_of(instance), **known})
         return
     connector, version = instance.connector, instance.connector_version
     write_facts(
@@ -208,23 +220,34 @@ def show(context: typer.Context, name: InstanceName, as_json: JsonOption = False
             "added": _time(instance.created_at),
             **{f"settings.{key}": str(value) for key, value in instance.settings.items()},
             **{f"credentials.{key}": value for key, value in shown.items()},
+            "quota": _used(quota.instance) if quota.instance else None,
+            **{f"quota.{operation}": _used(usage) for operation, usage in quota.operations.items()},
         }
     )
     if problem:
         say(problem, colour=typer.colors.YELLOW)
 
 
-def _shown_credentials(
-    state: HostState, store: "InstanceStore", instance: "Instance"
-) -> tuple[dict[str, str], str | None]:
-    """Return the credentials with secrets hidden, or why they cannot be shown: an instance is shown in any case."""
-    try:
-        method = state.connector(instance.connector).method(instance.authentication)
-        credentials = store.credentials(instance.name, method.secret_keys)
-    except ConnectorHostError as error:
-        return {}, str(error)
+def _shown_credentials(state: HostState, store: "InstanceStore", instance: "Instance") -> dict[str, str]:
+    """Return the credentials with secrets hidden."""
+    method = state.connector(instance.connector).method(instance.authentication)
+    credentials = store.credentials(instance.name, method.secret_keys)
     state.redactor.add(*credentials.secret_values)
-    return credentials.shown(), None
+    return credentials.shown()
+
+
+def _quota_of(state: HostState, store: "InstanceStore", instance: "Instance") -> "QuotaInUse":
+    from connector_host.embedding import quota_in_use  # noqa: PLC0415 -- heavy
+
+    return quota_in_use(store, instance, state.connector(instance.connector), state.home(), state.redactor)
+
+
+def _used(usage: "Usage") -> str:
+    """Return how much of a quota is in use, and when there is room and all of it is free again."""
+    words = f"{usage.used:,} of {usage.limit:,}" if usage.limit else f"{usage.used:,}, no limit of its own"
+    for seconds, what in ((usage.room_in, "next call"), (usage.free_in, "all free again")):
+        words += f", {what} in {duration(math.ceil(seconds))}" if seconds > 0 else ""
+    return words
 
 
 def retest(context: typer.Context, name: InstanceName, as_json: JsonOption = False) -> None:

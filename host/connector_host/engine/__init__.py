@@ -3,7 +3,7 @@
 from .answer import Answer
 from .connection import Connection, Connects, SignedIn
 from .door import Timeouts
-from .lanes import Usage
+from .lanes import QuotaInUse, Usage
 from .pull import Page
 from .push import Push
 from .push_report import PushReport, RecordOutcome, RecordResult
@@ -19,6 +19,7 @@ __all__ = [
     "Page",
     "Push",
     "PushReport",
+    "QuotaInUse",
     "QuotaLedger",
     "RecordOutcome",
     "RecordResult",

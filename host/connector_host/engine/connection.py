@@ -34,7 +34,7 @@ from .blocks import Reading
 from .coded import ReadsByCode, pages_by_code
 from .door import Door, Look, Timeouts
 from .gate import Gate
-from .lanes import Usage
+from .lanes import QuotaInUse
 from .logs import hide_in_logs
 from .plan import window_of
 from .preparation import limited_by
@@ -239,8 +239,11 @@ class Connection(Pushes):
     ) -> AsyncIterator[Page]:
         """Yield the stream's records page by page, as bytes. Times have a zone and are inclusive.
 
-        No key is remembered: a record at the edge of two of the windows of time that a long pull is made of, or one
-        that moves while it is read, may come twice. The command and `Sync` let it come once.
+        What stands on the edge of two of the windows of time that a long pull is made of comes once, as it was first
+        read, and an id that two lists give is looked up once. No store of keys is kept beyond that. So what comes twice
+        is a record that moves while it is read, to a later time or another page, one that two lists give without
+        details, and one that the stream's code gives twice. The command and `Sync` keep keys, and write a record again
+        only where it has changed.
 
         Raises UnknownName and InputInvalid, and what `call` raises.
         """
@@ -291,15 +294,14 @@ class Connection(Pushes):
             expires_at=None if ends is None else datetime.datetime.fromtimestamp(ends, datetime.UTC),
         )
 
-    def quota_in_use(self) -> dict[str, Usage]:
-        """Return how much of the quota is in use now, by operation; "*" is the instance's own limit.
+    def quota_in_use(self) -> QuotaInUse:
+        """Return how much of the quota is in use now.
 
         Every operation is there that has called within its window or is closed by the vendor, whoever has called it:
         this connection, or any other with the same credentials and ledger, in whatever process. An operation without a
         limit of its own is there while its calls count in the instance's.
         """
-        found, whole = self._turnstile.in_use(), self._turnstile.instance_usage()
-        return found if whole is None else {**found, "*": whole}
+        return self._turnstile.in_use()
 
     def quota_share(self) -> float | None:
         """Return how much is in use of the fullest quota that this connection's calls count in, from 0 to 1."""

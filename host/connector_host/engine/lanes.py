@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Counted", "Lane", "Usage", "lane_of", "usage_by_key", "usage_of"]
+__all__ = ["Counted", "Lane", "QuotaInUse", "Usage", "lane_of", "usage_by_key", "usage_of"]
 
 _MARGIN_SHARE, _LONGEST_MARGIN = 0.01, 0.5
 """A window is held longer by 1 %, at most half a second, because requests overtake each other (decided)."""
@@ -36,6 +36,14 @@ class Usage:
     closed_for: float = 0.0
     room_in: float = 0.0
     free_in: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaInUse:
+    """How much of an instance's quota is in use now: of its own limit, None where it has none, and by operation."""
+
+    instance: Usage | None
+    operations: Mapping[str, Usage]
 
 
 def lane_of(key: str, calls: int | None, seconds: float) -> Lane:

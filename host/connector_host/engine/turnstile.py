@@ -12,7 +12,7 @@ from connector_host.contract.errors import QuotaExhausted
 from connector_host.contract.manifest import RateLimit
 
 from .journal import Journal
-from .lanes import Lane, Usage, lane_of
+from .lanes import Lane, QuotaInUse, Usage, lane_of
 from .quota import QuotaLedger, Shortfall
 
 __all__ = ["Turnstile"]
@@ -79,11 +79,12 @@ class Turnstile:
         """Return how much of the operation's quota is in use."""
         return self._ledger.usage(self._lane(operation, rate))
 
-    def in_use(self) -> dict[str, Usage]:
-        """Return how much of the quota is in use, by operation, whoever has called."""
+    def in_use(self) -> QuotaInUse:
+        """Return how much of the quota is in use, whoever has called; the operations by name."""
         owner = self._key("")
-        found = {key.removeprefix(owner): usage for key, usage in self._ledger.in_use(owner).items()}
-        return {operation: usage for operation, usage in found.items() if operation != _WHOLE_INSTANCE}
+        found = {key.removeprefix(owner): usage for key, usage in sorted(self._ledger.in_use(owner).items())}
+        found.pop(_WHOLE_INSTANCE, None)
+        return QuotaInUse(self.instance_usage(), found)
 
     def instance_usage(self) -> Usage | None:
         """Return how much of the instance's own limit is in use; None when it has none."""

@@ -59,6 +59,11 @@ class InstanceStore:
         return cls(Database(home.database_url), keys or key_source(home), clock=clock, home=home)
 
     @property
+    def home(self) -> Home | None:
+        """The home that it is the store of; None where it was made for a database alone."""
+        return self._home
+
+    @property
     def database(self) -> Database:
         """The database of the store, for what is kept beside the instances."""
         return self._database

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from connector_host.connectors import Connector
 from connector_host.contract.errors import NameTaken, UnknownName
 from connector_host.embedding import connect_async, open_instance_async
-from connector_host.engine import Connection, SignedIn
+from connector_host.engine import Connection, SignedIn, open_ledger
 from connector_host.forms import CheckedForm, check_form
 from connector_host.instances import Home, Instance, InstanceState, InstanceStore
 
@@ -63,7 +64,7 @@ async def add_instance(
     """
     form = check_form(connector, given)
     refuse_taken(store, form.name)
-    trial = None if untested else await try_form(connector, form)
+    trial = None if untested else await try_form(connector, form, store.home)
     instance = store.add(
         form.name,
         connector=connector.name,
@@ -78,16 +79,21 @@ async def add_instance(
     return SetUp(instance, trial.signed_in if trial else None, warnings, trial.checks if trial else ())
 
 
-async def try_form(connector: Connector, form: CheckedForm) -> Trial:
-    """Sign in with a form's credentials and read what its scope covers; nothing is stored."""
-    async with connect_async(
-        connector,
-        credentials=form.credentials,
-        settings=form.settings,
-        authentication=form.method.name,
-        instance=form.name,
-    ) as connection:
-        return await _try(connection, connector, form.credentials)
+async def try_form(connector: Connector, form: CheckedForm, home: Home | None) -> Trial:
+    """Sign in with a form's credentials and read what its scope covers; nothing is stored.
+
+    The calls count in the quota that the processes of the home share.
+    """
+    with closing(open_ledger(home.quota_database if home else None)) as quota:
+        async with connect_async(
+            connector,
+            credentials=form.credentials,
+            settings=form.settings,
+            authentication=form.method.name,
+            instance=form.name,
+            quota=quota,
+        ) as connection:
+            return await _try(connection, connector, form.credentials)
 
 
 async def retest_instance(home: Home, name: str, folders: Sequence[Path] = ()) -> SetUp:

@@ -35,7 +35,7 @@ async def edit_instance(
         refuse_taken(store, form.name)
     trial = None
     if _reaches_vendor(store, connector, instance, form):
-        trial = None if untested else await try_form(connector, form)
+        trial = None if untested else await try_form(connector, form, store.home)
         instance = _save(store, connector, instance, form, trial)
     elif dict(form.settings) != dict(instance.settings):
         instance = store.update(instance.name, settings=form.settings, connector_version=connector.manifest.version)

@@ -124,6 +124,25 @@ def test_an_operation_is_called(client):
 
 
 @pytest.mark.usefixtures("shop")
+def test_the_quota_in_use_is_told_by_operation(client):
+    for _ in range(60):
+        client.post("instances/shop/calls", json={"operation": "things.CreateThing", "input": {"name": "Ball"}})
+    told = client.get("instances/shop/quota").json()
+    tested = {"things.ListThings": (1, 300), "things.ListColours": (1, None)}
+    assert {name: (each["used"], each["limit"]) for name, each in told["operations"].items()} == {
+        "things.CreateThing": (60, 60),
+        **tested,
+    }
+    full = told["operations"]["things.CreateThing"]
+    assert 0 < full["room_in"] <= full["free_in"] <= 60.501
+    assert (told["instance"]["used"], told["instance"]["room_in"]) == (62, 0)
+    copy = client.post("instances/shop/duplicate", json={"name": "copy"}).json()
+    told = client.get(f"instances/{copy['name']}/quota").json()
+    assert (told["instance"], told["operations"]) == (None, {})
+    problem_of(client.get("instances/nowhere/quota"), 404)
+
+
+@pytest.mark.usefixtures("shop")
 def test_a_run_is_begun_followed_and_downloaded(client):
     begun = client.post("runs", json={"instance": "shop", "what": "things", "parameters": {"limit": 12}})
     assert (begun.status_code, begun.json()["started_by"]) == (201, "program")

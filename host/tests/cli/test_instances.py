@@ -198,6 +198,22 @@ def test_removal_without_anybody_to_ask_needs_yes(host, shop):
     assert "--yes" in result.stderr
 
 
+def test_how_much_of_the_quota_is_in_use_is_shown(host, shop):
+    shop()
+    for operation in ("things.ListThings", "things.ListColours"):
+        assert host.run("call", "shop", operation).exit_code == 0
+    shown = host.json("instance", "show", "shop", "--json")["quota"]
+    assert {name: (each["used"], each["limit"]) for name, each in shown["operations"].items()} == {
+        "things.ListColours": (2, None),
+        "things.ListThings": (2, 300),
+    }
+    assert (shown["instance"]["used"], shown["instance"]["limit"], shown["instance"]["room_in"]) == (4, 600, 0)
+    assert 0 < shown["instance"]["free_in"] <= 60.501
+    told = host.run("instance", "show", "shop").stdout
+    assert "2 of 300, all free again in " in told
+    assert "2, no limit of its own, all free again in " in told
+
+
 @pytest.mark.parametrize("command", ["show", "test", "remove"])
 def test_an_unknown_instance_suggests_the_nearest(host, shop, command):
     shop()

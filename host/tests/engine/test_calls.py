@@ -369,7 +369,8 @@ async def test_calls_wait_for_their_quota_and_say_so(connect, clock):
         assert clock.monotonic() == pytest.approx(60.5, abs=0.01)
         assert shop.stats.waited_for_quota == pytest.approx(60.5, abs=0.01)
         usage = shop.quota_in_use()
-    assert {name: (each.used, each.limit) for name, each in usage.items()} == {"shop.Read": (1, 5)}
+    assert usage.instance is None
+    assert {name: (each.used, each.limit) for name, each in usage.operations.items()} == {"shop.Read": (1, 5)}
 
 
 async def test_a_call_may_be_given_less_time(connect, clock):

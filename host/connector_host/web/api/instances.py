@@ -1,9 +1,10 @@
 """Instances: added, shown, changed, tested, removed, carried elsewhere, and called."""
 
+import datetime
 from dataclasses import asdict
 from typing import Any
 
-from connector_host.embedding import open_instance_async
+from connector_host.embedding import open_instance_async, quota_in_use
 from connector_host.instances import Instance
 from connector_host.set_up import (
     SetUp,
@@ -106,6 +107,13 @@ async def import_one(call: Call) -> Any:
             untested=call.body.get("untested", False),
         )
     )
+
+
+def show_quota(call: Call) -> Any:
+    """Show how much of the quota is in use now, by operation, whoever has called."""
+    instance, host = _instance(call), call.host
+    used = quota_in_use(host.store, instance, host.connector(instance.connector), host.home)
+    return {"taken_at": datetime.datetime.now(datetime.UTC), **asdict(used)}
 
 
 async def call_operation(call: Call) -> Any:
@@ -239,6 +247,16 @@ ENDPOINTS = (
         gives=ref("SetUp"),
         body=record(optional={"untested": _FLAG}),
         errors=_ASKS_VENDOR,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ONE}/quota",
+        show_quota,
+        "Show how much of the quota is in use",
+        _TAG,
+        gives=ref("Quota"),
+        query=_ENVIRONMENT,
+        errors=(409,),
     ),
     Endpoint(
         "GET",

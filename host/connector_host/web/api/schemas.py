@@ -13,6 +13,8 @@ _TIME = {"type": "string", "format": "date-time"}
 _NO_TIME = {"anyOf": [_TIME, {"type": "null"}]}
 _NO_TEXT = {"anyOf": [_TEXT, {"type": "null"}]}
 _NUMBER = {"type": "integer"}
+_NO_NUMBER = {"anyOf": [_NUMBER, {"type": "null"}]}
+_SECONDS = {"type": "number", "minimum": 0}
 _OBJECT = {"type": "object"}
 
 RUN_PARAMETERS: dict[str, Any] = {
@@ -100,6 +102,21 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         tested_at=_NO_TIME,
         created_at=_TIME,
         updated_at=_TIME,
+    ),
+    "Usage": {
+        **record(
+            used=_NUMBER,
+            limit={**_NO_NUMBER, "description": "Null where calls count in the instance's limit only."},
+            closed_for={**_SECONDS, "description": "The vendor has closed it for so many seconds."},
+            room_in={**_SECONDS, "description": "Seconds until there is room for another call."},
+            free_in={**_SECONDS, "description": "Seconds until no call that was made so far counts any more."},
+        ),
+        "description": "How many calls count now, whoever has made them.",
+    },
+    "Quota": record(
+        taken_at=_TIME,
+        instance={"anyOf": [ref("Usage"), {"type": "null"}], "description": "Of all operations together."},
+        operations={"type": "object", "additionalProperties": ref("Usage"), "description": "By id, those in use."},
     ),
     "SetUp": record(
         instance=ref("Instance"),
