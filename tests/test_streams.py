@@ -297,6 +297,39 @@ def test_since_and_until_are_honoured(shop_sandbox, pulled, name):
     assert 0 < len(found) < len(pulled[name])
 
 
+def in_windows_of(seconds, stream):
+    """Return a stream whose lists, where they have windows of time, have none that are longer."""
+
+    def short(each):
+        if each.time is None or each.time.until is None:
+            return each
+        return each.model_copy(update={"time": each.time.model_copy(update={"longest": seconds})})
+
+    changed = {"lists": tuple(map(short, stream.lists))}
+    if stream.fallback is not None:
+        lists = tuple(map(short, stream.fallback.lists))
+        changed["fallback"] = stream.fallback.model_copy(update={"lists": lists})
+    return stream.model_copy(update=changed)
+
+
+@pytest.mark.parametrize("name", [name for name, each in STREAMS.items() if in_windows_of(60, each) != each])
+async def test_what_stands_on_the_edge_of_two_windows_comes_once_in_python(shop_sandbox, pulled, name):
+    of_orders = STREAMS[name].entity_type == "Orders"
+    among, field = ("processed_orders", "dProcessedOn") if of_orders else (name, TIMES[name])
+    times = sorted(time_of(record, field) for record in pulled[among])
+    edge = times[len(times) // 2]
+    length = (times[-1] - edge) // 4
+    since = edge - length
+    stream = in_windows_of(length.total_seconds(), STREAMS[name])
+    with connection_to(shop_sandbox, orders_api="classic") as connection:
+        wanted = sorted(key_of(stream, record) for record in connection.pull(name, since=since))
+        found = sorted(key_of(stream, record) for record in connection.pull(stream, since=since))
+    async with connection_to(shop_sandbox, orders_api="classic", opener=connect_async) as connection:
+        same = sorted([key_of(stream, record) async for record in connection.pull(stream, since=since)])
+    assert wanted == found == same
+    assert len(wanted) > 0
+
+
 def docs_of(name):
     return (ROOT / "docs" / "streams.md").read_text().partition(f"| Name | `{name}` |")[2].partition("\n## ")[0]
 

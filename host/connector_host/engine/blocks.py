@@ -84,7 +84,8 @@ def _none_known(_: Sequence[bytes]) -> set[bytes]:
 class Reading:
     """What a reading of a stream is about, and how. `settled` is the time before which nothing new comes.
 
-    `tolerant` readings turn failures of single parts into blocks that tell them; others raise. `most` bounds how many
+    `tolerant` readings turn failures of single parts into blocks that tell them, and rows that windows of time share
+    come with each: they are for those who keep keys. Others raise, and such rows come once. `most` bounds how many
     records are wanted at all. `known_ids` tells which ids (as JSON) have been asked for before.
     """
 

@@ -15,6 +15,7 @@ from connector_host.contract.stream_models import ForEach, StreamList
 
 from .ahead import in_order
 from .blocks import FATAL, Failure, Listed, Reading, Unit
+from .edges import Edges
 from .lists import Lists, Part
 from .paging import Found, Step
 from .plan import Window, takes_since, takes_until
@@ -129,6 +130,7 @@ class Listing:
         outcome = _Outcome(here)
         timed = takes_since(self._each) or takes_until(self._each)
         slicer = Slicer.of(self._reading.window if timed else Window(), self._each.time)
+        edges = Edges(self._each.time, self._identity)
         window = slicer.after(start.since if timed else None)
         if timed and start.since is not None and start.until is not None:
             window = Window(start.since, start.until)
@@ -136,14 +138,17 @@ class Listing:
         step = _step_of(start, outcome)
         while window is not None:
             outcome.again = outcome.moving = False
+            shared = not self._reading.tolerant and slicer.following(window) is not None
+            edges.begin(window.until if shared else None)
             async with aclosing(self._window(unit, window, step, slicer, outcome)) as pages:
                 async for listed in pages:
-                    yield listed
+                    yield edges.once(listed)
             step, unit.first = None, None
             if outcome.again:
                 window = slicer.after(window.since)
-            else:
-                window = slicer.after(window.until) if window.until is not None else None
+                continue
+            window = slicer.following(window)
+            edges.end()
 
     async def _window(
         self, unit: Unit, window: Window, step: Step | None, slicer: Slicer, outcome: _Outcome
@@ -221,7 +226,7 @@ class Listing:
             goes_on = still and outcome.total is not None and part.step.number
             step = _kept(part.following, outcome) if goes_on else None
             return msgspec.structs.replace(here, since=window.since, until=window.until, step=step)
-        following = slicer.after(window.until) if window.until is not None else None
+        following = slicer.following(window)
         if following is not None:
             return msgspec.structs.replace(here, since=following.since)
         if self._each.for_each is None:

@@ -47,20 +47,23 @@ class Bound:
 
 
 class Asked:
-    """Ids that were asked for, where several lists may give the same: eight bytes are kept of each."""
+    """Ids that were asked for, where another list may give the same, or the same list for another of its values.
+
+    A hash is kept of each; none of those that nothing follows, so that the last list may be of any length.
+    """
 
     def __init__(self, way: Way) -> None:
         lists, details = way
-        self._keeps = details is not None and (len(lists) > 1 or any(each.for_each for each in lists))
         self._marks: set[int] = set()
+        self._kept = 0 if details is None else len(lists) - (lists[-1].for_each is None)
 
     def __call__(self, ids: Iterable[bytes]) -> set[bytes]:
         """Return those that were asked for."""
         return {each for each in ids if hash(each) in self._marks}
 
-    def add(self, ids: Iterable[bytes]) -> None:
-        """Take note of ids."""
-        if self._keeps:
+    def add(self, ids: Iterable[bytes], list_number: int) -> None:
+        """Take note of ids that a list gave."""
+        if list_number < self._kept:
             self._marks.update(map(hash, ids))
 
 
@@ -74,7 +77,7 @@ async def pages_of(source: Source, bound: Bound, asked: Asked) -> AsyncGenerator
         return
     async with aclosing(source.blocks(Position())) as blocks:
         async for block in blocks:
-            asked.add(block.ids)
+            asked.add(block.ids, source.list_number)
             source.emitted(block)
             records = _within(block, bound)
             if not records and block.ids == () and number:

@@ -46,6 +46,10 @@ class Slicer:
             return Window(since, until)
         return Window(since, min(until, since + self.width))
 
+    def following(self, window: Window) -> Window | None:
+        """Return the window behind one that has been read; None when it was the last."""
+        return self.after(window.until) if window.until is not None else None
+
     def split(self, window: Window, pages: int) -> bool:
         """Make the next windows so narrow that this one's pages fit; tell whether it is to be read again so."""
         length = _length(window)

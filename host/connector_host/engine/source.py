@@ -38,7 +38,7 @@ _MOST_FAILURES = 3
 
 
 class Source:
-    """One way to the records of a stream, for one reading."""
+    """One way to the records of a stream, for one reading. `list_number` is the list that the last block came from."""
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class Source:
         self._batch = (details.batch or 1) if details is not None else 0
         self._values = Values(around.call, around.settings, self._parents)
         self._in_flight: set[bytes] = set()
+        self.list_number = 0
 
     async def blocks(self, start: Position) -> AsyncGenerator[Block, None]:
         """Yield the stream's records from a position on, list by list.
@@ -90,6 +91,7 @@ class Source:
         for number, each in enumerate(self.lists):
             if number < start.list_number or self._selection.skips(each):
                 continue
+            self.list_number = number
             begin = start if number == start.list_number else Position(number)
             listing = Listing(
                 each, self._lists, self._values, self._reading, width=self._width, identity=self._identity_in(each)

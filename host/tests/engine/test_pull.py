@@ -187,6 +187,13 @@ async def test_an_id_that_two_lists_have_is_asked_for_once(connect, vendor):
     assert asked_with_bodies(vendor)[2:] == [{"ids": [1, 2, 3]}, {"ids": [4]}]
 
 
+async def test_an_id_that_another_list_has_had_is_asked_for_once(connect, vendor):
+    each = {"operation": "shop.List", "records": "data", "id": "id"}
+    vendor.script = [things(1, 2, 3, 4), [{"id": 10}], [{"id": 40}], things(4, 5, 1), [{"id": 50}]]
+    assert await numbers(connect(streams=[{**stream(details=BATCHES), "lists": [each, each]}])) == [10, 40, 50]
+    assert [given["ids"] for given in asked(vendor) if "ids" in given] == [[1, 2, 3], [4], [5]]
+
+
 def asked_with_bodies(vendor):
     return [json.loads(request.content) for request in vendor.sent if request.content]
 
