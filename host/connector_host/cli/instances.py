@@ -181,7 +181,8 @@ def list_instances(
         write_json([facts_of(instance) for instance in found])
         return
     if not found:
-        say("There is no instance. Add one with: connector-host instance add CONNECTOR")
+        nothing = "There is no instance. Add one with: connector-host instance add CONNECTOR"
+        say("No instance fits." if search or connector else nothing)
         return
     rows = [
         (each.name, each.connector, each.account, each.state.value, _time(each.tested_at), each.state_message)

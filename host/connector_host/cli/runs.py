@@ -73,8 +73,15 @@ def start(
 
 def list_runs(
     context: typer.Context,
+    *,
     instance: Annotated[str | None, typer.Option(help="Only those of this instance.")] = None,
     state: Annotated[str | None, typer.Option(help="Only those in this state, such as failure.")] = None,
+    search: Annotated[
+        str,
+        typer.Option(
+            help="Only those with each of these words in the stream, operation or instance.", show_default=False
+        ),
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -86,7 +93,7 @@ def list_runs(
     with state_of(context).store() as store:
         instance_id = store.get(instance).id if instance else None
         wanted = RunState(state) if state else None
-        found = RunStore(store.database).list(instance_id=instance_id, state=wanted, limit=limit)
+        found = RunStore(store.database).list(instance_id=instance_id, state=wanted, search=search, limit=limit)
     if as_json:
         write_json([plain(each) for each in found])
         return

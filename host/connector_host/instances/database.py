@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, InterfaceError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, InterfaceError, NoSuchModuleError
 
-from connector_host.contract.errors import ConfigurationError, TemporaryError
+from connector_host.contract.errors import ConfigurationError, InputInvalid, TemporaryError
 from connector_host.engine.files import make_file
 
 from .home import DATABASE_VARIABLE
@@ -147,12 +147,16 @@ def _translated() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
+    except UnicodeEncodeError:
+        raise _unwritable() from None
     except (DatabaseError, InterfaceError) as error:
         detail = f"{type(error.orig).__name__}: {error.orig}"
         if "locked" in detail:
             raise TemporaryError(
                 "The database is in use by another process for too long.", next_step="Try again.", detail=detail
             ) from None
+        if isinstance(error, DataError) and "NUL" in detail:
+            raise _unwritable() from None
         if isinstance(error.orig, sqlite3.Error):
             raise ConfigurationError(
                 f"The database cannot be used: {error.orig}.", next_step=_NEXT_STEP, detail=detail
@@ -162,3 +166,10 @@ def _translated() -> Iterator[None]:
             next_step="See that its server runs, then try again.",
             detail=detail,
         ) from None
+
+
+def _unwritable() -> InputInvalid:
+    return InputInvalid(
+        "A name or another text has characters in it that are no text: a NUL, or bytes that are no UTF-8.",
+        next_step="Leave them out.",
+    )

@@ -22,6 +22,7 @@ from .home import Home
 from .instance import Instance, InstanceState
 from .keys import KeySource, key_source
 from .rotation import Rotation, drop_unused_keys, rotate
+from .searching import stands_in
 from .sessions import StoredSessions, lease_name
 from .tables import credentials as credentials_table
 from .tables import instances, leases, runs, sessions
@@ -356,7 +357,7 @@ def _instance_of(row: Row[Any]) -> Instance:
 def _matching(search: str | None, connector: str | None) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
     if search and search.strip():
-        conditions.append(instances.c.search_text.contains(name_key(search), autoescape=True))
+        conditions.append(stands_in(name_key(search), instances.c.search_text))
     if connector is not None:
         conditions.append(instances.c.connector == connector)
     return and_(*conditions)

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from connector_host.contract.clock import Clock, SystemClock
 from connector_host.contract.errors import ConfigurationError, UnknownName
 from connector_host.contract.instance_names import name_key
 from connector_host.instances import Database, Instance
+from connector_host.instances.searching import stands_in
 from connector_host.instances.tables import instances, run_events, runs
 
 from .run import EventKind, Run, RunEvent, RunFile, RunKind, RunState, StartedBy
@@ -296,13 +297,7 @@ def _matching(instance_id: str | None, state: RunState | None, what: str | None,
         conditions.append(runs.c.state == state.value)
     if what is not None:
         conditions.append(runs.c.what == what)
-    conditions += [
-        or_(
-            func.lower(runs.c.what).contains(word, autoescape=True),
-            instances.c.name_key.contains(word, autoescape=True),
-        )
-        for word in name_key(search).split()
-    ]
+    conditions += [stands_in(word, func.lower(runs.c.what), instances.c.name_key) for word in name_key(search).split()]
     return and_(*conditions)
 
 

@@ -214,6 +214,19 @@ def test_how_much_of_the_quota_is_in_use_is_shown(host, shop):
     assert "2, no limit of its own, all free again in " in told
 
 
+@pytest.mark.parametrize("search", ["elsewhere", "\udcff"])
+def test_a_search_that_finds_nothing_says_so(host, shop, search):
+    shop()
+    result = host.run("instance", "list", "--search", search)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No instance fits.\n")
+
+
+def test_a_name_that_is_no_text_is_told_as_a_mistake(host):
+    result = host.run("instance", "show", "\udcff")
+    assert result.exit_code == 2
+    assert "Leave them out." in result.stderr
+
+
 @pytest.mark.parametrize("command", ["show", "test", "remove"])
 def test_an_unknown_instance_suggests_the_nearest(host, shop, command):
     shop()

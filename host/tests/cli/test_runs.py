@@ -18,6 +18,8 @@ def test_a_run_is_started_listed_and_shown(host):
     assert [each["id"] for each in host.json("runs", "list", "--instance", "SHOP", "--state", "success", "--json")] == [
         run_id
     ]
+    for search, found in (("THINGS shop", [run_id]), ("shop", [run_id]), ("things colours", []), ("\udcff", [])):
+        assert [each["id"] for each in host.json("runs", "list", "--search", search, "--json")] == found
     shown = host.json("runs", "show", run_id, "--json")
     assert (shown["state"], shown["counts"]["written"]) == ("success", 3)
     assert shown["log"][1]["data"]["request_id"]

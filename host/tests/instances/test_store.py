@@ -151,6 +151,8 @@ def test_lists_are_ordered_searched_and_paged(store, add_shop):
     assert names(search=" ") == names()
     assert names(search="ann", connector="other") == ["delta_1"]
     assert names(search="'; drop table instances; --") == []
+    for no_text in ("\0", "ann\0", "\ud800"):
+        assert names(search=no_text) == []
     assert [instance.name for instance in store.list(offset=1, limit=2)] == ["beta", "delta_1"]
     assert [instance.name for instance in store.list(offset=3)] == ["gamma 100%"]
     assert store.list(offset=9) == ()
@@ -222,6 +224,16 @@ def test_a_credential_of_any_characters_comes_back_as_it_was(store, add_shop):
     values = {"a": "", "b": "\x00\n\u202e\U0001f600", "c": "\ud800", "d": "x" * 20_000}
     add_shop(store, credentials=values)
     assert dict(store.credentials("Shop", values)) == values
+
+
+@pytest.mark.parametrize("name", ["a\0", "Shop\0", "\ud800"])
+def test_a_name_that_is_no_text_is_refused_where_it_is_looked_for(store, add_shop, name):
+    add_shop(store)
+    for look in (store.get, store.get_by_id, lambda text: store.rename(text, "Other")):
+        with pytest.raises((UnknownName, InputInvalid)) as caught:
+            look(name)
+        assert caught.value.next_step
+    assert store.count() == 1
 
 
 def test_two_stores_see_each_others_changes(any_home, open_store, add_shop):

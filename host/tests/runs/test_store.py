@@ -96,6 +96,9 @@ def test_runs_are_listed_newest_first_and_searched_and_paged(runs, shop, store, 
         ("%", 0),
         ("_", 1),
         ("plain", 0),
+        ("\0", 0),
+        ("things\0", 0),
+        ("things \ud800", 0),
     ],
 )
 def test_every_word_of_a_search_stands_in_what_was_run_or_in_the_instances_name(runs, shop, store, search, found):

@@ -5,6 +5,8 @@ import pytest
 
 from connector_host.runs import RunKind, RunState, ScheduleStore
 
+from .conftest import Visitor
+
 
 async def _pull(visitor, instance, stream="things", **fields):
     page = await visitor.get(f"/instances/{instance.id}/streams/{stream}")
@@ -244,6 +246,21 @@ async def test_runs_are_searched_on_the_server_and_the_address_keeps_the_search(
     part = await visitor.http.get("/runs?search=south+things", headers={"HX-Target": "runs"})
     assert "7 runs" in part.text
     assert "<html" not in part.text
+
+
+async def test_a_search_for_what_is_no_text_finds_nothing_in_any_database(any_home, make_app):
+    app = make_app(home=any_home)
+    shop = {"connector": "plain", "connector_version": 3, "authentication": "Token", "settings": {}, "credentials": {}}
+    app.state.runner.store.add(app.state.host.store.add("Shop", **shop), RunKind.STREAM, "things", {})
+    visitor = Visitor(app)
+    await visitor.sign_in()
+    for path, words in (("/instances", "No instance fits"), ("/runs", "No run fits")):
+        page = await visitor.get(f"{path}?search=%00sho")
+        assert (page.status, words in page.main) == (200, True)
+    assert "<option" not in (await visitor.get("/environments/instances?instance=sho%00")).source
+    for path in ("/instances/%00", "/runs/%00"):
+        assert (await visitor.get(path)).status in (404, 422)
+    await visitor.http.aclose()
 
 
 @pytest.mark.parametrize("name", ["../../instances.db", "lock", "nothing", "%2e%2e%2f%2e%2e%2finstances.db"])
