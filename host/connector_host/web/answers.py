@@ -10,14 +10,9 @@ import msgspec
 from connector_host.contract.errors import ConnectorHostError
 from connector_host.engine import Answer
 
-from .sessions import Session, Shelf
+__all__ = ["Trial"]
 
-__all__ = ["ANSWER_SECONDS", "MOST_ANSWERS", "Trial", "Trials"]
-
-Trials = Shelf["Trial"]
-MOST_ANSWERS = 50
 LARGEST_KEPT = 4_000_000
-ANSWER_SECONDS = 1800.0
 LARGEST_SHOWN = 100_000
 
 
@@ -28,7 +23,6 @@ class Trial:
     Answers are bytes as they came, `cut` where there were more than 4 MB; texts for people have 100,000 characters.
     """
 
-    owner: Session = field(repr=False)
     instance_id: str
     operation_id: str
     given: Mapping[str, Any] = field(repr=False)

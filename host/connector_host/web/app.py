@@ -1,5 +1,6 @@
 """The web face as an ASGI application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from connector_host.contract.clock import Clock
 from connector_host.contract.errors import ConnectorHostError
 from connector_host.runs import RetentionStore, Runner
 from connector_host.runs.scheduler import Scheduler
@@ -22,6 +24,7 @@ from . import (
     connectors,
     editing,
     environments,
+    error_pages,
     host_settings,
     imports,
     instances,
@@ -30,17 +33,35 @@ from . import (
     streams,
     wizard,
 )
-from .answers import ANSWER_SECONDS, MOST_ANSWERS
+from .answers import Trial
 from .api import ApiHost, api_mount
-from .drafts import DRAFT_SECONDS, MOST_DRAFTS
+from .drafts import Draft
+from .error_pages import Told, error_page, unexpected_page
 from .guard import Guard
 from .host import WebHost
+from .host_settings import NewToken
+from .instances import Outcome
 from .options import WebOptions
-from .pages import error_page, go, page, unexpected_page
-from .sessions import Shelf
-from .sign_in import SignInLimits
+from .pages import go, page
+from .refused import Refused
+from .sheets import Sheet
+from .shelves import Limits, Shelves
+from .sign_in import SignInLimits, TurnedAway
 
 __all__ = ["create_app"]
+
+_KEPT: dict[type, Limits] = {
+    Draft: Limits(200, 3600.0),
+    NewToken: Limits(50, 600.0),
+    Outcome: Limits(50, 1800.0),
+    Refused: Limits(200, 1800.0),
+    Sheet: Limits(200, 1800.0),
+    Told: Limits(200, 1800.0),
+    Trial: Limits(50, 1800.0, longest=3600.0),
+    TurnedAway: Limits(200, 600.0),
+}
+"""What is kept in memory for browsers. A vendor's answer goes within the shortest retention of payloads: an hour."""
+_SWEEP_SECONDS = 60.0
 
 
 def create_app(options: WebOptions) -> Starlette:
@@ -53,6 +74,7 @@ def create_app(options: WebOptions) -> Starlette:
     host = WebHost(options)
     runner = Runner(host.home, options.folders)
     database = host.store.database
+    shelves = Shelves(options.clock, _KEPT)
     api = ApiHost(
         host.home,
         host.store,
@@ -67,7 +89,11 @@ def create_app(options: WebOptions) -> Starlette:
         del app
         try:
             async with runner, Scheduler(runner, ScheduleStore(database), RetentionStore(database, host.home)):
-                yield
+                sweeping = asyncio.create_task(_sweep(shelves, options.clock))
+                try:
+                    yield
+                finally:
+                    sweeping.cancel()
         finally:
             host.close()
 
@@ -80,18 +106,22 @@ def create_app(options: WebOptions) -> Starlette:
     app.state.host = host
     app.state.runner = runner
     app.state.sign_in_limits = SignInLimits(options.clock)
-    app.state.drafts = Shelf(options.clock, most=MOST_DRAFTS, seconds=DRAFT_SECONDS)
-    app.state.trials = Shelf(options.clock, most=MOST_ANSWERS, seconds=ANSWER_SECONDS)
-    app.state.sheets = Shelf(options.clock, most=4 * MOST_ANSWERS, seconds=ANSWER_SECONDS)
-    app.state.edits = Shelf(options.clock, most=editing.MOST_EDITS, seconds=editing.EDIT_SECONDS)
-    app.state.outcomes = Shelf(options.clock, most=MOST_ANSWERS, seconds=ANSWER_SECONDS)
+    app.state.shelves = shelves
     return app
+
+
+async def _sweep(shelves: Shelves, clock: Clock) -> None:
+    """Forget in time what was kept, whether somebody looks at a page or not."""
+    while True:
+        await clock.sleep(_SWEEP_SECONDS)
+        shelves.sweep()
 
 
 def _routes() -> list[BaseRoute]:
     return [
         page("/", _start),
         page("/health", _health),
+        *error_pages.routes(),
         *sign_in.routes(),
         *wizard.routes(),
         *connectors.routes(),

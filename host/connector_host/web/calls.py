@@ -11,17 +11,18 @@ from connector_host.contract.catalogue import Operation
 from connector_host.contract.errors import ConnectorHostError
 from connector_host.instances import Instance
 
-from .answers import Trial, Trials
+from .answers import Trial
 from .connectors import facts_of, operations_of
 from .host import WebHost, host_of
 from .instances import instance_of, zone_of
-from .pages import Filled, action, go, page, render, session_of
-from .sessions import Shelf
+from .pages import Filled, action, asked, go, page, render
 from .sheets import Sheet, checked, draw, read_sheet
+from .shelves import keep, kept
 
 __all__ = ["routes"]
 
 _CALL_SECONDS = 120.0
+_INPUT_GONE = "The input is not kept any longer. Please write it again."
 
 
 def routes() -> list[BaseRoute]:
@@ -54,12 +55,12 @@ def list_operations(request: Request) -> Response:
 
 
 def show(request: Request) -> Response:
-    """Show an operation's form: empty, or as it was left under the name `sheet`."""
+    """Show an operation's form: empty, as it was left under the name `sheet`, or with the input of a `call`."""
     host, instance = host_of(request), instance_of(request)
     connector, operation = _operation(host, instance, request)
-    kept = _sheets(request).get(request.query_params.get("sheet", ""))
-    sheet = kept[1] if kept is not None and kept[0] is session_of(request) else Sheet()
-    return _page(request, instance, connector, operation, sheet)
+    trial = asked(request, Trial, "call", gone=_INPUT_GONE, fits=lambda each: each.operation_id == operation.id)
+    sheet = asked(request, Sheet, "sheet", gone=_INPUT_GONE)
+    return _page(request, instance, connector, operation, sheet or Sheet(trial.given if trial else {}))
 
 
 async def submit(request: Request, filled: Filled) -> Response:
@@ -75,12 +76,11 @@ async def submit(request: Request, filled: Filled) -> Response:
         part = "_call_json.html" if request.headers.get("hx-target") == "json-pane" else "_call_fields.html"
         return _page(request, instance, connector, operation, sheet, template=part)
     if not calling or sheet.problems or sheet.undecided:
-        name = _sheets(request).put((session_of(request), sheet))
-        return go(f"/instances/{instance.id}/operations/{operation.id}?sheet={name}#call")
-    trial = Trial(session_of(request), instance.id, operation.id, sheet.value)
-    name = _trials(request).put(trial)
+        return go(f"/instances/{instance.id}/operations/{operation.id}?sheet={keep(request, sheet)}#call")
+    trial = Trial(instance.id, operation.id, sheet.value)
     if operation.kind == "read":
         await _make(host, instance, trial)
+    name = keep(request, trial)
     return go(f"/instances/{instance.id}/calls/{name}")
 
 
@@ -90,7 +90,7 @@ def show_trial(request: Request) -> Response:
     trial = _trial(request, instance)
     connector = host.connector(instance.connector)
     operation = connector.catalogue.get(trial.operation_id)
-    sheet = _sheets(request).put((session_of(request), Sheet(trial.given)))
+    name = request.path_params["trial"]
     return render(
         request,
         "call_answer.html" if trial.made else "call_confirm.html",
@@ -99,8 +99,8 @@ def show_trial(request: Request) -> Response:
         manifest=connector.manifest,
         operation=operation,
         trial=trial,
-        address=f"/instances/{instance.id}/calls/{request.path_params['trial']}",
-        again=f"/instances/{instance.id}/operations/{operation.id}?sheet={sheet}#call",
+        address=f"/instances/{instance.id}/calls/{name}",
+        again=f"/instances/{instance.id}/operations/{operation.id}?call={name}#call",
         zone=zone_of(instance),
         hide=host.redactor,
         tab="operations",
@@ -112,7 +112,9 @@ async def confirm(request: Request, filled: Filled) -> Response:
     del filled
     host = host_of(request)
     instance = await run_in_threadpool(instance_of, request)
-    await _make(host, instance, _trial(request, instance))
+    trial = _trial(request, instance)
+    await _make(host, instance, trial)
+    keep(request, trial, name=request.path_params["trial"])
     return go(request.url.path)
 
 
@@ -168,19 +170,9 @@ def _page(
     )
 
 
-def _trials(request: Request) -> Trials:
-    trials: Trials = request.app.state.trials
-    return trials
-
-
-def _sheets(request: Request) -> Shelf[tuple[object, Sheet]]:
-    sheets: Shelf[tuple[object, Sheet]] = request.app.state.sheets
-    return sheets
-
-
 def _trial(request: Request, instance: Instance) -> Trial:
     """Return the call of this address if it is this session's and this instance's."""
-    trial = _trials(request).get(request.path_params["trial"])
-    if trial is None or trial.owner is not session_of(request) or trial.instance_id != instance.id:
+    trial = kept(request, Trial, request.path_params["trial"])
+    if trial is None or trial.instance_id != instance.id:
         raise HTTPException(410, "This call is not kept any longer. Open the operation and call it again.")
     return trial

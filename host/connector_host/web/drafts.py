@@ -12,13 +12,7 @@ from connector_host.contract.errors import ConnectorHostError, InputInvalid, Pro
 from connector_host.forms import Form, Widget, check_form, form_for, widget_of
 from connector_host.set_up import SetUp
 
-from .sessions import Session, Shelf
-
-__all__ = ["Draft", "Drafts", "Step"]
-
-Drafts = Shelf["Draft"]
-MOST_DRAFTS = 200
-DRAFT_SECONDS = 3600.0
+__all__ = ["Draft", "Step", "steps_of"]
 
 
 class Step(StrEnum):
@@ -54,7 +48,6 @@ class Draft:
     at a time save.
     """
 
-    owner: Session = field(repr=False)
     connector: str
     name: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -66,9 +59,9 @@ class Draft:
     lock: anyio.Lock = field(default_factory=anyio.Lock, repr=False)
 
     @classmethod
-    def begin(cls, owner: Session, connector: Connector) -> "Draft":
+    def begin(cls, connector: Connector) -> "Draft":
         """Return a draft with the connector's defaults."""
-        draft = cls(owner, connector.name, method=connector.method().name)
+        draft = cls(connector.name, method=connector.method().name)
         draft.settings = dict(draft.form(connector).form_data["settings"])
         return draft
 

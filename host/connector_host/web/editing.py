@@ -1,7 +1,7 @@
 """Changing an instance: name, details and credentials, a copy, out of use and back, and as a document."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,14 +25,13 @@ from connector_host.set_up import (
 )
 
 from .host import WebHost, host_of
-from .instances import instance_of, keep_outcome, words_of, zone_of
+from .instances import Outcome, instance_of, keep_outcome, words_of, zone_of
 from .pages import Filled, action, go, page, render, session_of, zones
-from .sessions import Session, Shelf
+from .refused import REFUSED, Refused, problems_at, refuse, refused_of
+from .shelves import kept
 
-__all__ = ["EDIT_SECONDS", "MOST_EDITS", "routes"]
+__all__ = ["routes"]
 
-MOST_EDITS = 200
-EDIT_SECONDS = 1800.0
 _SECTIONS = {"name": "Name", "settings": "Details", "credentials": "Credentials"}
 
 
@@ -49,19 +48,6 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-@dataclass(frozen=True)
-class Edit:
-    """A change that was not saved: what was given, secrets among it, and why it was not saved."""
-
-    owner: Session = field(repr=False)
-    instance_id: str
-    section: str
-    method: str
-    given: Any = field(repr=False)
-    problems: tuple[Problem, ...] = ()
-    failure: ConnectorHostError | None = None
-
-
 def overview(request: Request) -> Response:
     """Show what can be changed."""
     instance = instance_of(request)
@@ -70,6 +56,7 @@ def overview(request: Request) -> Response:
         request,
         "instance_edit.html",
         instance=instance,
+        copy=refused_of(request, f"/instances/{instance.id}/duplicate"),
         sections=_SECTIONS,
         now={
             "name": instance.name,
@@ -86,12 +73,13 @@ def show(request: Request) -> Response:
     host, instance = host_of(request), instance_of(request)
     section = _section(request)
     connector = host.connector(instance.connector)
-    edit = _edit_of(request, instance, section)
-    wanted = edit.method if edit else request.query_params.get("method", instance.authentication)
+    refused = refused_of(request, request.url.path)
+    wanted = refused.typed.get("method", request.query_params.get("method", instance.authentication))
     method = _method(connector, wanted, instance)
     form = form_for(connector.folder, method)
-    saved = _saved(host, instance, method, section)
-    given = {**saved, **edit.given} if edit and section != "name" else edit.given if edit else saved
+    given: Any = _saved(host, instance, method, section)
+    typed: Any = refused.typed.get("given", given)
+    given = typed if section == "name" else {**given, **typed}
     return render(
         request,
         "instance_edit_section.html",
@@ -101,11 +89,10 @@ def show(request: Request) -> Response:
         section=section,
         title=_SECTIONS[section],
         method=method,
-        widget=_widget(form, section, given, edit.problems if edit else ()),
-        problems=edit.problems if edit else (),
-        failure=edit.failure if edit else None,
+        widget=_widget(form, section, given, refused.problems),
+        refused=refused,
         zones=zones() if section == "settings" else (),
-        hide=host.hiding(connector, edit.given if edit and section == "credentials" else {}),
+        hide=host.hiding(connector, typed if section == "credentials" and refused.form else {}),
         tab="edit",
     )
 
@@ -117,37 +104,29 @@ async def submit(request: Request, filled: Filled) -> Response:
     section = _section(request)
     connector = await run_in_threadpool(host.connector, instance.connector)
     method = _method(connector, (filled.get("method") or ("",))[-1], instance)
-    before = _edit_of(request, instance, section, name=(filled.get("draft") or ("",))[-1])
-    given = _given(form_for(connector.folder, method), section, filled, before, method)
+    given = _given(form_for(connector.folder, method), section, filled, _kept(request, filled, method))
     if section == "credentials":
         host.learn_typed(connector, given)
     untested = (filled.get("go") or ("",))[-1] == "untested"
     values: dict[str, Any] = {"authentication": method.name, section: given}
-    edit = Edit(session_of(request), instance.id, section, method.name, given)
+    again = partial(refuse, request, request.url.path, {"method": method.name, "given": given})
     try:
         set_up = await edit_instance(host.store, connector, instance.name, values, untested=untested)
     except InputInvalid as error:
-        return _again(request, instance, replace(edit, problems=error.problems))
+        return again(problems=error.problems)
     except NameTaken as error:
-        problem = Problem("name", "name-taken", error.message, error.next_step)
-        return _again(request, instance, replace(edit, problems=(problem,)))
+        return again(problems=problems_at("name", error))
     except ConnectorHostError as error:
-        return _again(request, instance, replace(edit, failure=error))
+        return again(failure=error)
     told = f" {words_of(set_up.signed_in)}" if set_up.signed_in else ""
     session_of(request).note(host.redactor(f"{_SECTIONS[section]} saved.{told}"))
-    return go(f"/instances/{instance.id}{keep_outcome(request, set_up)}")
+    return go(keep_outcome(request, Outcome(instance.id, set_up)))
 
 
-def _again(request: Request, instance: Instance, edit: Edit) -> Response:
-    name = _edits(request).put(edit)
-    return go(f"/instances/{instance.id}/edit/{edit.section}?draft={name}")
-
-
-def _given(form: Form, section: str, filled: Filled, before: Edit | None, method: AuthenticationMethod) -> Any:
-    """Return what was submitted: emptied fields as None, secrets that were left empty not at all."""
+def _given(form: Form, section: str, filled: Filled, before: Any) -> Any:
+    """Return what was submitted: emptied fields as None, secrets that were left empty as they were before, or not."""
     rules, ui = form.schema["properties"][section], form.ui_schema.get(section, {})
-    kept = before.given if before is not None and before.method == method.name else ABSENT
-    value = read_form(rules, ui, filled, name=section, kept=kept)
+    value = read_form(rules, ui, filled, name=section, kept=before)
     if section == "name":
         return "" if value is ABSENT else value
     given = {} if value is ABSENT else dict(value)
@@ -157,6 +136,13 @@ def _given(form: Form, section: str, filled: Filled, before: Edit | None, method
         if key not in given and not hints.get("ui:readonly") and (not secret or f"{section}.{key}.clear" in filled):
             given[key] = None
     return given
+
+
+def _kept(request: Request, filled: Filled, method: AuthenticationMethod) -> Any:
+    """Return what this form held when it was refused, with its secrets; ABSENT if it was not, or for another method."""
+    before = kept(request, Refused, (filled.get(REFUSED) or ("",))[-1])
+    same = before is not None and before.form == request.url.path and before.typed["method"] == method.name
+    return before.typed["given"] if before is not None and same else ABSENT
 
 
 def _saved(host: WebHost, instance: Instance, method: AuthenticationMethod, section: str) -> Any:
@@ -196,9 +182,7 @@ async def duplicate(request: Request, filled: Filled) -> Response:
     try:
         copy = await run_in_threadpool(duplicate_instance, host.store, connector, instance.name, name)
     except (NameTaken, InputInvalid) as error:
-        words = " ".join(f"{each.sentence} {each.fix}" for each in error.problems) or error.next_step
-        session_of(request).note(f"{error.message} {words}", "warning")
-        return go(f"/instances/{instance.id}/edit")
+        return refuse(request, f"/instances/{instance.id}/edit", {"name": name}, problems=problems_at("name", error))
     session_of(request).note(f'"{copy.name}" was added without secrets; enter them now.')
     return go(f"/instances/{copy.id}/edit/credentials")
 
@@ -215,17 +199,16 @@ async def disable(request: Request, filled: Filled) -> Response:
 async def enable(request: Request, filled: Filled) -> Response:
     """Let the instance be used again, and test it."""
     del filled
-    host, session = host_of(request), session_of(request)
+    host = host_of(request)
     instance = await run_in_threadpool(instance_of, request)
     if instance.state is not InstanceState.DISABLED:
         return go(f"/instances/{instance.id}")
     try:
         set_up = await enable_instance(host.home, instance.name, host.options.folders)
     except ConnectorHostError as error:
-        session.note(host.redactor(f"It is enabled, but its test failed: {error.message} {error.next_step}"), "warning")
-        return go(f"/instances/{instance.id}")
-    session.note(host.redactor(f'"{instance.name}" is enabled. {words_of(set_up.signed_in)}'))
-    return go(f"/instances/{instance.id}{keep_outcome(request, set_up)}")
+        return go(keep_outcome(request, Outcome(instance.id, failure=error, enabled=True)))
+    session_of(request).note(host.redactor(f'"{instance.name}" is enabled. {words_of(set_up.signed_in)}'))
+    return go(keep_outcome(request, Outcome(instance.id, set_up)))
 
 
 def export(request: Request) -> Response:
@@ -247,15 +230,3 @@ def _section(request: Request) -> str:
 def _method(connector: Connector, name: str, instance: Instance) -> AuthenticationMethod:
     known = {method.name: method for method in connector.manifest.authentication}
     return known.get(name) or connector.method(instance.authentication)
-
-
-def _edits(request: Request) -> Shelf[Edit]:
-    edits: Shelf[Edit] = request.app.state.edits
-    return edits
-
-
-def _edit_of(request: Request, instance: Instance, section: str, *, name: str = "") -> Edit | None:
-    edit = _edits(request).get(name or request.query_params.get("draft", ""))
-    if edit is None or edit.owner is not session_of(request):
-        return None
-    return edit if (edit.instance_id, edit.section) == (instance.id, section) else None

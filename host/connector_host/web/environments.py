@@ -1,17 +1,18 @@
 """The pages of virtual environments: which there are, and which instance stands in for which."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from connector_host.contract.errors import ConnectorHostError, InputInvalid, NameTaken, UnknownName
+from connector_host.contract.errors import InputInvalid, NameTaken, Problem, UnknownName
 from connector_host.instances import Environment, EnvironmentStore
 
 from .host import host_of
 from .pages import Filled, action, go, page, render, session_of
+from .refused import problems_at, refuse, refused_of
 
 __all__ = ["routes"]
 
@@ -33,27 +34,10 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-@dataclass(frozen=True)
-class Typed:
-    """A replacement as it was typed, and what is wrong with it: with one of its fields, or with both."""
-
-    instance: str = ""
-    replacement: str = ""
-    errors: tuple[tuple[str, str], ...] = ()
-
-    def error_of(self, field: str) -> str:
-        """Return what is wrong with a field."""
-        return " ".join(words for name, words in self.errors if name == field)
-
-
 def list_environments(request: Request) -> Response:
     """List the environments with their replacements."""
-    return _list(request)
-
-
-def _list(request: Request, *, status: int = 200, name: str = "", error: str = "") -> Response:
     found = _environments(request).list()
-    return render(request, "environments.html", status=status, environments=found, name=name, error=error)
+    return render(request, "environments.html", environments=found, refused=refused_of(request, request.url.path))
 
 
 async def add(request: Request, filled: Filled) -> Response:
@@ -62,8 +46,7 @@ async def add(request: Request, filled: Filled) -> Response:
     try:
         made = await run_in_threadpool(_environments(request).add, name)
     except (InputInvalid, NameTaken) as error:
-        words = _words_of(error)
-        return await run_in_threadpool(lambda: _list(request, status=422, name=name, error=words))
+        return refuse(request, request.url.path, {"name": name}, problems=problems_at("name", error))
     return go(f"/environments/{made.id}")
 
 
@@ -76,19 +59,14 @@ def suggest(request: Request) -> Response:
 
 def show(request: Request) -> Response:
     """Show which instance stands in for which, and what adds another replacement."""
-    return _show(request, _environment(request), Typed())
-
-
-def _show(request: Request, environment: Environment, typed: Typed, *, status: int = 200) -> Response:
-    host = host_of(request)
+    host, environment = host_of(request), _environment(request)
     named = {*environment.replacements, *environment.replacements.values()}
     return render(
         request,
         "environment.html",
-        status=status,
         environment=environment,
         ids={name: host.store.get(name).id for name in named},
-        typed=typed,
+        refused=refused_of(request, f"/environments/{environment.id}/replacements"),
         instances=host.store.list(limit=_MOST_SUGGESTED),
         label=host.label,
     )
@@ -97,30 +75,31 @@ def _show(request: Request, environment: Environment, typed: Typed, *, status: i
 async def put(request: Request, filled: Filled) -> Response:
     """Let one instance stand in for another."""
     environment = await run_in_threadpool(_environment, request)
-    typed = Typed(_one(filled, "instance"), _one(filled, "replacement"))
+    typed = {name: _one(filled, name) for name in ("instance", "replacement")}
     problems = await run_in_threadpool(_put, request, environment, typed)
     if problems:
-        wrong = Typed(typed.instance, typed.replacement, problems)
-        return await run_in_threadpool(lambda: _show(request, environment, wrong, status=422))
-    session_of(request).note(f'In "{environment.name}", "{typed.replacement}" stands in for "{typed.instance}".')
+        return refuse(request, f"/environments/{environment.id}", typed, problems=problems)
+    told = f'In "{environment.name}", "{typed["replacement"]}" stands in for "{typed["instance"]}".'
+    session_of(request).note(told)
     return go(f"/environments/{environment.id}")
 
 
-def _put(request: Request, environment: Environment, typed: Typed) -> tuple[tuple[str, str], ...]:
-    """Keep a replacement, or return what is wrong with it, by field."""
-    store, problems = host_of(request).store, []
-    for field, name in (("instance", typed.instance), ("replacement", typed.replacement)):
+def _put(request: Request, environment: Environment, typed: Mapping[str, str]) -> list[Problem]:
+    """Keep a replacement, or return what is wrong with it."""
+    store, problems = host_of(request).store, list[Problem]()
+    for field, name in typed.items():
         try:
             store.get(name)
         except UnknownName as error:
-            problems.append((field, f"{error.message} {error.next_step}" if name else "Write the name of an instance."))
+            empty = Problem(field, "required", "Write the name of an instance.")
+            problems += problems_at(field, error) if name else [empty]
     if problems:
-        return tuple(problems)
+        return problems
     try:
-        _environments(request).put(environment.name, typed.instance, typed.replacement)
+        _environments(request).put(environment.name, **typed)
     except InputInvalid as error:
-        return (("replacement", _words_of(error)),)
-    return ()
+        return list(problems_at("replacement", error))
+    return []
 
 
 def ask_to_drop(request: Request) -> Response:
@@ -173,8 +152,3 @@ def _environment(request: Request) -> Environment:
 
 def _one(filled: Filled, name: str) -> str:
     return (filled.get(name) or ("",))[-1].strip()
-
-
-def _words_of(error: ConnectorHostError) -> str:
-    problems = " ".join(f"{each.sentence[:1].upper()}{each.sentence[1:]} {each.fix}".strip() for each in error.problems)
-    return problems or f"{error.message} {error.next_step}".strip()

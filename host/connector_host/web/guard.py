@@ -102,7 +102,7 @@ class Guard:
         words = f"The request has more than {self._options.largest_body:,} bytes."
         if scope["path"].startswith("/api/"):
             return PlainTextResponse(f"{words}\n", status_code=413)
-        return await self._on_error(Request(scope), HTTPException(413, words))
+        return await self._on_error(Request(scope), HTTPException(413, f"{words} Choose a smaller file, or send less."))
 
 
 def _to_sign_in(scope: Scope, headers: Headers) -> Response:

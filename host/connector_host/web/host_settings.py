@@ -1,8 +1,6 @@
 """The page about the host itself: where it keeps things, encryption keys, and tokens for programs."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
 
 from sqlalchemy import make_url
 from starlette.concurrency import run_in_threadpool
@@ -15,9 +13,21 @@ from connector_host.instances import ApiToken, FileKeys, KeyringKeys, TokenStore
 from connector_host.runs.retention import RETENTION_SCHEMA, RetentionStore
 
 from .host import WebHost, host_of
-from .pages import Filled, action, go, page, render, session_of
+from .pages import Filled, action, go, page, render, session_of, tell
+from .refused import problems_at, refuse, refused_of
+from .shelves import keep, take
 
-__all__ = ["routes"]
+__all__ = ["NewToken", "routes"]
+
+_RETENTION, _TOKENS = "/settings/retention", "/settings/tokens"
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token that was just made, with the secret that is shown once."""
+
+    name: str
+    secret: str = field(repr=False)
 
 
 def routes() -> list[BaseRoute]:
@@ -25,43 +35,36 @@ def routes() -> list[BaseRoute]:
     return [
         page("/settings", show),
         action("/settings/keys", rotate),
-        action("/settings/retention", keep_for),
-        action("/settings/tokens", add_token),
+        action(_RETENTION, keep_for),
+        action(_TOKENS, add_token),
         page("/settings/tokens/{id}/revoke", ask_to_revoke),
         action("/settings/tokens/{id}/revoke", revoke_token),
     ]
 
 
 def show(request: Request) -> Response:
-    """Show what can be set."""
-    return _page(request)
-
-
-def _page(
-    request: Request,
-    *,
-    status: int = 200,
-    secret: str = "",
-    name: str = "",
-    error: str = "",
-    kept: Mapping[str, Any] | None = None,
-    wrong: Mapping[str, str] | None = None,
-) -> Response:
-    """Show the page; `kept` is what was typed about retention, and `wrong` what is wrong with each of it."""
-    host = host_of(request)
+    """Show what can be set; a token that was just made, once."""
+    host, refused = host_of(request), refused_of(request, _RETENTION, _TOKENS)
     return render(
         request,
         "settings.html",
-        status=status,
         facts=_facts(host),
         writable=_keys_writable(host),
-        retention={**asdict(_retention(host).get()), **(kept or {})},
-        wrong=wrong or {},
+        retention=refused.of(_RETENTION),
+        kept_for=asdict(_retention(host).get()),
         tokens=TokenStore(host.store.database).list(),
-        secret=secret,
-        name=name,
-        error=error,
+        token=refused.of(_TOKENS),
+        made=_made(request),
     )
+
+
+def _made(request: Request) -> NewToken | None:
+    """Return the token that the address names; whoever looks again is told that it was shown."""
+    name = request.query_params.get("made", "")
+    made = take(request, NewToken, name) if name else None
+    if name and made is None:
+        tell(request, "A new token is shown once. If it was not copied, revoke it and make another.")
+    return made
 
 
 def _facts(host: WebHost) -> list[tuple[str, str]]:
@@ -113,21 +116,20 @@ async def keep_for(request: Request, filled: Filled) -> Response:
     try:
         await run_in_threadpool(_retention(host).set, changes)
     except InputInvalid as error:
-        wrong = {each.where.rpartition(".")[2]: f"{each.sentence} {each.fix}".strip() for each in error.problems}
-        return await run_in_threadpool(lambda: _page(request, status=422, kept=given, wrong=wrong))
+        problems = [replace(each, where=each.where.rpartition(".")[2]) for each in error.problems]
+        return refuse(request, "/settings", given, problems=problems)
     session.note("Saved.")
     return go("/settings#retention")
 
 
 async def add_token(request: Request, filled: Filled) -> Response:
-    """Make a token for a program; its secret is on this one answer and nowhere else."""
+    """Make a token for a program; its secret is on the next page and nowhere else."""
     name = (filled.get("name") or ("",))[-1]
     try:
         token, secret = await run_in_threadpool(TokenStore(host_of(request).store.database).add, name)
     except (NameTaken, InputInvalid) as error:
-        words = " ".join(f"{each.sentence} {each.fix}" for each in error.problems) or error.message
-        return await run_in_threadpool(lambda: _page(request, status=422, name=name, error=words))
-    return await run_in_threadpool(lambda: _page(request, secret=secret, name=token.name))
+        return refuse(request, "/settings", {"name": name}, problems=problems_at("name", error))
+    return go(f"/settings?made={keep(request, NewToken(token.name, secret))}#tokens")
 
 
 def ask_to_revoke(request: Request) -> Response:

@@ -11,14 +11,17 @@ from connector_host.contract.errors import ConnectorHostError, InputInvalid, Nam
 from connector_host.contract.values import settings_of
 from connector_host.set_up import add_without_secrets, read_document, values_of_document
 
-from .drafts import Draft, Drafts, Step
+from .drafts import Draft, Step
 from .host import WebHost, host_of
 from .instances import labelled
 from .pages import Filled, action, go, page, render, session_of
+from .refused import refuse, refused_of
+from .shelves import keep, kept
 
 __all__ = ["routes"]
 
 _LARGEST = 256 * 1024
+_LONGEST_NAME = 100
 
 
 def routes() -> list[BaseRoute]:
@@ -32,26 +35,37 @@ def routes() -> list[BaseRoute]:
 
 
 def ask(request: Request) -> Response:
-    """Ask for the document."""
-    return _ask(request)
-
-
-def _ask(request: Request, failure: ConnectorHostError | None = None) -> Response:
-    status = 200 if failure is None else 422
-    return render(request, "import.html", status=status, failure=failure, hide=host_of(request).redactor)
+    """Ask for the document; of one that was not taken, say which and why."""
+    refused = refused_of(request, request.url.path)
+    return render(request, "import.html", refused=refused, hide=host_of(request).redactor)
 
 
 async def take(request: Request, filled: Filled) -> Response:
     """Begin an instance from a document, and show what it has; nothing is saved."""
     upload = (await request.form()).get("file")
+    file = (upload.filename or "") if isinstance(upload, UploadFile) else ""
     text: str | bytes = (filled.get("document") or ("",))[-1]
-    if isinstance(upload, UploadFile) and upload.filename:
+    if isinstance(upload, UploadFile) and file:
         text = await upload.read(_LARGEST + 1)
     try:
         draft = await run_in_threadpool(_draft_of, request, text)
     except ConnectorHostError as error:
-        return await run_in_threadpool(_ask, request, error)
-    return go(f"/instances/import/{_drafts(request).put(draft)}")
+        return refuse(request, request.url.path, problems=[_not_taken(file, len(text))], failure=error)
+    return go(f"/instances/import/{keep(request, draft)}")
+
+
+def _not_taken(file: str, length: int) -> Problem:
+    """Return what stands beside the field that was used; a text is not kept, as it may have secrets in it."""
+    if file:
+        return Problem(
+            "file", "refused", f"“{file[:_LONGEST_NAME]}” was not taken.", "Choose it again when it is mended."
+        )
+    if length:
+        fix = "It is not shown again, as it may hold secrets; paste it when it is mended."
+        return Problem(
+            "document", "refused", f"The text of {length:,} character{'s' if length > 1 else ''} was not taken.", fix
+        )
+    return Problem("file", "required", "Choose a file, or paste its text.")
 
 
 def _draft_of(request: Request, text: str | bytes) -> Draft:
@@ -65,7 +79,7 @@ def _draft_of(request: Request, text: str | bytes) -> Draft:
     connector = host.connector(document["connector"])
     values = values_of_document(connector, document)
     host.learn_typed(connector, values["credentials"])
-    draft = Draft(session_of(request), connector.name, values["name"], values["settings"], values["authentication"])
+    draft = Draft(connector.name, values["name"], values["settings"], values["authentication"])
     draft.credentials[draft.method] = values["credentials"]
     draft.checked |= {Step.NAME, Step.DETAILS}
     return draft
@@ -133,12 +147,6 @@ def _gone(request: Request) -> Response:
     return go("/instances/import")
 
 
-def _drafts(request: Request) -> Drafts:
-    drafts: Drafts = request.app.state.drafts
-    return drafts
-
-
 def _draft(request: Request) -> Draft | None:
     """Return the draft of this address if it is this session's."""
-    draft = _drafts(request).get(request.path_params["draft"])
-    return draft if draft is not None and draft.owner is session_of(request) else None
+    return kept(request, Draft, request.path_params["draft"])

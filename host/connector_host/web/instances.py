@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from connector_host.connectors import Connector
-from connector_host.contract.errors import ConnectorHostError, CredentialsRejected, InUse
+from connector_host.contract.errors import ConnectorHostError, CredentialsRejected, InUse, Problem
 from connector_host.contract.manifest import Setting
 from connector_host.contract.values import settings_of
 from connector_host.engine import SignedIn
@@ -18,13 +19,15 @@ from connector_host.instances import Instance
 from connector_host.set_up import SetUp, retest_instance
 
 from .host import WebHost, host_of
-from .pages import Filled, action, go, page, page_number, render, session_of
+from .pages import Filled, action, asked, go, page, page_number, render, session_of
 from .quota import quota_now
-from .sessions import Session, Shelf
+from .refused import refuse, refused_of
+from .shelves import keep
 
-__all__ = ["connector_of", "instance_of", "keep_outcome", "labelled", "routes", "words_of", "zone_of"]
+__all__ = ["Outcome", "connector_of", "instance_of", "keep_outcome", "labelled", "routes", "words_of", "zone_of"]
 
 _PER_PAGE = 25
+_TEST_GONE = "How this test went is not kept any longer. Test it again to see it."
 
 
 def routes() -> list[BaseRoute]:
@@ -37,6 +40,26 @@ def routes() -> list[BaseRoute]:
         page("/instances/{id}/remove", ask_to_remove),
         action("/instances/{id}/remove", remove),
     ]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a test of an instance went: what it has shown, or why it did not get through.
+
+    `enabled` tells that the instance was taken into use again with it.
+    """
+
+    instance_id: str
+    set_up: SetUp | None = None
+    failure: ConnectorHostError | None = None
+    enabled: bool = False
+
+    @property
+    def heading(self) -> str:
+        """What happened, in case of a failure."""
+        what = "The vendor rejects its credentials" if isinstance(self.failure, CredentialsRejected) else ""
+        what = what or "The test did not get through"
+        return f"It is enabled, but {what[0].lower()}{what[1:]}" if self.enabled else what
 
 
 def instance_of(request: Request) -> Instance:
@@ -89,6 +112,7 @@ async def show(request: Request) -> Response:
     host = host_of(request)
     instance = await run_in_threadpool(instance_of, request)
     connector, problem = await run_in_threadpool(connector_of, host, instance)
+    outcome = asked(request, Outcome, "test", gone=_TEST_GONE, fits=lambda each: each.instance_id == instance.id)
     quota, shown = None, {}
     if connector is not None:
         try:
@@ -107,7 +131,7 @@ async def show(request: Request) -> Response:
         manifest=connector.manifest if connector else None,
         label=host.label(instance.connector),
         problem=problem,
-        outcome=_outcome(request),
+        outcome=outcome,
         quota=quota,
         credentials=shown,
         settings=labelled(instance.settings, settings_of(connector.manifest) if connector else ()),
@@ -141,33 +165,20 @@ def labelled(settings: Mapping[str, Any], declared: Iterable[Setting]) -> list[t
 async def test(request: Request, filled: Filled) -> Response:
     """Sign in now, remember how it went, and say so on the instance's page."""
     del filled
-    host, session = host_of(request), session_of(request)
+    host = host_of(request)
     instance = await run_in_threadpool(instance_of, request)
     try:
         set_up = await retest_instance(host.home, instance.name, host.options.folders)
-    except CredentialsRejected as error:
-        session.note(host.redactor(f"The vendor rejects the credentials. {error.next_step}"), "warning")
     except ConnectorHostError as error:
-        session.note(host.redactor(f"The test did not get through: {error.message} {error.next_step}"), "warning")
-    else:
-        return go(f"/instances/{instance.id}{keep_outcome(request, set_up)}")
-    return go(f"/instances/{instance.id}")
+        return go(keep_outcome(request, Outcome(instance.id, failure=error)))
+    return go(keep_outcome(request, Outcome(instance.id, set_up)))
 
 
-def keep_outcome(request: Request, set_up: SetUp) -> str:
-    """Keep how a test went for the instance's page, and return the end of that page's address."""
-    if set_up.signed_in is None:
-        return ""
-    outcomes: Shelf[tuple[Session, SetUp]] = request.app.state.outcomes
-    return f"?test={outcomes.put((session_of(request), set_up))}"
-
-
-def _outcome(request: Request) -> SetUp | None:
-    kept = request.app.state.outcomes.get(request.query_params.get("test", ""))
-    if kept is None or kept[0] is not session_of(request) or kept[1].instance.id != request.path_params["id"]:
-        return None
-    set_up: SetUp = kept[1]
-    return set_up
+def keep_outcome(request: Request, outcome: Outcome) -> str:
+    """Keep how a test went, and return the address of the instance's page that shows it."""
+    page = f"/instances/{outcome.instance_id}"
+    tested = outcome.failure is not None or (outcome.set_up is not None and outcome.set_up.signed_in is not None)
+    return f"{page}?test={keep(request, outcome)}" if tested else page
 
 
 def words_of(signed_in: SignedIn | None) -> str:
@@ -181,28 +192,21 @@ def words_of(signed_in: SignedIn | None) -> str:
 
 def ask_to_remove(request: Request) -> Response:
     """Ask for the word that removes the instance."""
-    return _asked(request, instance_of(request))
-
-
-def _asked(
-    request: Request, instance: Instance, *, status: int = 200, error: str = "", failure: InUse | None = None
-) -> Response:
+    instance, refused = instance_of(request), refused_of(request, request.url.path)
     hide = host_of(request).redactor
-    context = {"instance": instance, "error": error, "failure": failure, "hide": hide, "tab": ""}
-    return render(request, "instance_remove.html", status=status, **context)
+    return render(request, "instance_remove.html", instance=instance, refused=refused, hide=hide, tab="")
 
 
 async def remove(request: Request, filled: Filled) -> Response:
     """Remove the instance when the word is right."""
-    host = host_of(request)
     instance = await run_in_threadpool(instance_of, request)
-    if (filled.get("word") or ("",))[-1].strip().lower() != "confirm":
-        words = "Type the word confirm to remove it."
-        return await run_in_threadpool(lambda: _asked(request, instance, status=422, error=words))
+    typed = {"word": (filled.get("word") or ("",))[-1].strip()}
+    if typed["word"].lower() != "confirm":
+        problem = Problem("word", "confirm", "Type the word confirm to remove it.")
+        return refuse(request, request.url.path, typed, problems=[problem])
     try:
-        await run_in_threadpool(host.store.remove, instance.name)
-    except InUse as failure:
-        used = failure
-        return await run_in_threadpool(lambda: _asked(request, instance, status=409, failure=used))
+        await run_in_threadpool(host_of(request).store.remove, instance.name)
+    except InUse as error:
+        return refuse(request, request.url.path, typed, failure=error)
     session_of(request).note(f'"{instance.name}" was removed with its credentials.')
     return go("/instances")

@@ -1,20 +1,18 @@
-"""How pages are made: templates, forms with their CSRF token, and errors in words."""
+"""How pages are made: templates, what they say, and forms with their CSRF token."""
 
 import datetime
 import json
-import logging
 import math
 import re
 import secrets
 import zoneinfo
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import jinja2
 from markupsafe import Markup
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,50 +20,33 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from connector_host.contract.durations import duration
-from connector_host.contract.errors import (
-    ConfigurationError,
-    ConnectorHostError,
-    InputInvalid,
-    NameTaken,
-    QuotaExhausted,
-    TemporaryError,
-    UnknownName,
-)
 
 from .host import host_of
-from .sessions import Session
+from .sessions import Note, Session
+from .shelves import kept
 from .standing import standing_of
 
 __all__ = [
     "action",
+    "asked",
     "breakable",
-    "error_page",
     "filled_of",
     "fragment",
     "go",
+    "inside",
     "page",
     "page_number",
+    "query_of",
     "render",
     "session_of",
-    "unexpected_page",
+    "tell",
     "when",
     "zones",
 ]
 
 Filled = Mapping[str, Sequence[str]]
-_log = logging.getLogger("connector_host.web")
-_STATUS_OF_ERROR: tuple[tuple[type[ConnectorHostError], int], ...] = (
-    (UnknownName, 404),
-    (InputInvalid, 422),
-    (NameTaken, 409),
-    (ConfigurationError, 409),
-    (QuotaExhausted, 503),
-    (TemporaryError, 503),
-    (ConnectorHostError, 502),
-)
-"""The first class that fits decides."""
+Kept = TypeVar("Kept")
 _MOST_FIELDS = 5_000
-_WORDS_OF_STATUS = {404: "There is no such page.", 405: "This address does not take that kind of request."}
 _BREAKS = re.compile(r"(?<=[_.@:/-])(?=.)|(?<=[a-z])(?=[A-Z])")
 _NOTHING = Markup("&ndash;")
 _MOODS = {
@@ -84,7 +65,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
     fixed = {
         "session": session,
         "csrf": session.csrf if session else "",
-        "notes": session.take_notes() if session and template[0] != "_" else [],
+        "notes": [*_told(request), *session.take_notes()] if session and template[0] != "_" else _told(request),
         "path": request.url.path,
         "query": dict(request.query_params),
         "standing_of": partial(standing_of, host_of(request).store),
@@ -101,6 +82,34 @@ def fragment(request: Request, template: str, **context: Any) -> str:
 def go(target: str) -> RedirectResponse:
     """Send the browser to another page, which it asks for with GET: a reload repeats nothing."""
     return RedirectResponse(target, status_code=303)
+
+
+def inside(target: str) -> str:
+    """Return the target if it is an address of these pages, else the first page."""
+    plain = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
+    return target if plain and "\\" not in target else "/"
+
+
+def tell(request: Request, words: str) -> None:
+    """Say something on the page that answers this very request."""
+    request.state.told = [*_told(request), Note(words, "warning")]
+
+
+def _told(request: Request) -> list[Note]:
+    return getattr(request.state, "told", [])
+
+
+def asked(
+    request: Request, kind: type[Kept], parameter: str, *, gone: str, fits: Callable[[Kept], bool] = lambda _: True
+) -> Kept | None:
+    """Return what the session has kept under the name in a parameter of the address; where it is gone, say so."""
+    name = request.query_params.get(parameter, "")
+    found = kept(request, kind, name) if name else None
+    if found is not None and fits(found):
+        return found
+    if name:
+        tell(request, gone)
+    return None
 
 
 def session_of(request: Request) -> Session:
@@ -144,52 +153,6 @@ def filled_of(form: FormData) -> Filled:
         if isinstance(value, str):
             filled.setdefault(name, []).append(value.replace("\r\n", "\n").encode("utf-8", "replace").decode())
     return filled
-
-
-async def error_page(request: Request, error: Exception) -> Response:
-    """Return the page of an error that was raised on purpose."""
-    if isinstance(error, HTTPException):
-        words = _WORDS_OF_STATUS.get(error.status_code, error.detail)
-        title = {403: "Not allowed", 404: "Not found", 405: "Not possible"}.get(error.status_code, "Not possible")
-        return _error(request, error.status_code, title=title, message=words, headers=error.headers)
-    if not isinstance(error, ConnectorHostError):
-        raise error
-    redactor = host_of(request).redactor
-    status = next(code for kind, code in _STATUS_OF_ERROR if isinstance(error, kind))
-    if error.detail:
-        _log.info("%s: %s", type(error).__name__, redactor(error.detail))
-    title = "Not found" if isinstance(error, UnknownName) else "That did not work"
-    return _error(request, status, title=title, error=error)
-
-
-async def unexpected_page(request: Request, error: Exception) -> Response:
-    """Return the page of a fault in the host: nothing of it is shown but a number that stands in the log, too."""
-    reference = secrets.token_hex(4)
-    host = host_of(request)
-    await run_in_threadpool(_write_down, host, reference, error)
-    message = f"Something went wrong inside connector-host. The details are in its log under {reference}."
-    return _error(request, 500, title="Something went wrong", message=message)
-
-
-def _write_down(host: Any, reference: str, error: Exception) -> None:
-    import traceback  # noqa: PLC0415 -- only when something went wrong
-
-    story = host.log_redactor(host.redactor("".join(traceback.format_exception(error))))
-    _log.error("%s in reference %s", type(error).__name__, reference)
-    path = host.home.path / "connector-host.log"
-    when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    try:
-        path.touch(mode=0o600)
-        with path.open("a", encoding="utf-8") as log:
-            log.write(f"{when} {reference}\n{story}\n")
-    except OSError:
-        _log.exception("The log cannot be written.")
-
-
-def _error(request: Request, status: int, *, headers: Mapping[str, str] | None = None, **context: Any) -> HTMLResponse:
-    answer = render(request, "error.html", status=status, hide=host_of(request).redactor, **context)
-    answer.headers.update(headers or {})
-    return answer
 
 
 @cache

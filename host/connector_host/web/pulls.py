@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,7 @@ from connector_host.runs import RunKind, Runner, Schedule, ScheduleStore, check_
 from .host import WebHost, host_of
 from .instances import instance_of, zone_of
 from .pages import Filled, action, go, page, render, session_of
+from .refused import refuse, refused_of
 from .stream_form import StreamForm, Typed
 
 __all__ = ["routes"]
@@ -39,20 +41,19 @@ def routes() -> list[BaseRoute]:
 
 
 def show(request: Request) -> Response:
-    """Show the form that begins a run; the address holds what was typed, and `check` asks what is wrong with it."""
+    """Show the form that begins a run, empty or as it was refused."""
     host, instance = host_of(request), instance_of(request)
     stream = _stream(host, instance, request)
     form = _form(host, instance, stream)
-    typed = form.of_query(request.query_params.multi_items())
-    problems = _problems(host, instance, stream, typed) if "check" in request.query_params else []
+    refused = refused_of(request, request.url.path)
     runner = _runner(request)
     return render(
         request,
         "instance_stream.html",
         instance=instance,
         stream=stream,
-        widget=form.widget(typed, problems),
-        problems=problems,
+        widget=form.widget(Typed(**refused.typed), refused.problems),
+        refused=refused,
         states=runner.states.list(instance.id, stream.name),
         runs=runner.store.list(instance_id=instance.id, what=stream.name, limit=5),
         schedules=_schedules_of(host, instance, stream.name),
@@ -70,18 +71,18 @@ async def begin(request: Request, filled: Filled) -> Response:
     stream = await run_in_threadpool(_stream, host, instance, request)
     form = await run_in_threadpool(_form, host, instance, stream)
     typed = form.read(filled)
-    back = f"/instances/{instance.id}/streams/{stream.name}"
+    again = partial(refuse, request, request.url.path, {"parameters": typed.parameters, "when": typed.when})
     try:
         if typed.when:
             await run_in_threadpool(_plan, host, instance, stream, typed)
             session_of(request).note("It is planned; it runs while this host is up.")
-            return go(f"{back}#schedules")
+            return go(_place_of_schedules(request, instance))
         run = await _runner(request).start(instance.name, RunKind.STREAM, stream.name, typed.parameters)
-    except InputInvalid:
-        return go(f"{back}?{form.query(typed)}&check=1")
+    except InputInvalid as error:
+        problems = await run_in_threadpool(_problems, host, instance, stream, typed)
+        return again(problems=problems or error.problems)
     except InUse as error:
-        session_of(request).note(f"{error.message} {error.next_step}", "warning")
-        return go(back)
+        return again(failure=error)
     return go(f"/runs/{run.id}")
 
 
@@ -89,7 +90,15 @@ def ask_to_reset(request: Request) -> Response:
     """Ask once before a stream is started over."""
     host, instance = host_of(request), instance_of(request)
     stream = _stream(host, instance, request)
-    return render(request, "instance_stream_reset.html", instance=instance, stream=stream, tab="streams")
+    return render(
+        request,
+        "instance_stream_reset.html",
+        instance=instance,
+        stream=stream,
+        refused=refused_of(request, request.url.path),
+        tab="streams",
+        hide=host.redactor,
+    )
 
 
 async def reset(request: Request, filled: Filled) -> Response:
@@ -100,9 +109,8 @@ async def reset(request: Request, filled: Filled) -> Response:
     try:
         await _runner(request).reset(instance.name, name)
     except InUse as error:
-        session_of(request).note(f"{error.message} {error.next_step}", "warning")
-    else:
-        session_of(request).note("The next run reads everything.")
+        return refuse(request, request.url.path, failure=error)
+    session_of(request).note("The next run reads everything.")
     return go(f"/instances/{instance.id}/streams/{name}")
 
 

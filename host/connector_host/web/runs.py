@@ -29,6 +29,7 @@ from . import pulls
 from .host import WebHost, host_of
 from .instances import instance_of, zone_of
 from .pages import Filled, action, fragment, go, page, page_number, render, session_of, when
+from .refused import refuse, refused_of
 
 __all__ = ["routes"]
 
@@ -112,6 +113,7 @@ def show(request: Request) -> Response:
         request,
         "run.html",
         **_status_of(request, run, instance),
+        refused=refused_of(request, f"/runs/{run.id}/resume", f"/runs/{run.id}/again"),
         parameters=parameters_in_words(run.parameters),
         lines=lines[:_LINES],
         more=lines[_LINES - 1].number if len(lines) > _LINES else 0,
@@ -228,6 +230,5 @@ async def _begun(request: Request, begin: Any) -> Response:
     try:
         run: Run = await begin(run_id)
     except ConnectorHostError as error:
-        session_of(request).note(host_of(request).redactor(f"{error.message} {error.next_step}"), "warning")
-        return go(f"/runs/{run_id}")
+        return refuse(request, f"/runs/{run_id}", failure=error)
     return go(f"/runs/{run.id}")

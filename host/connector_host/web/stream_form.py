@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 from connector_host.connectors import Connector
 from connector_host.contract.errors import Problem
 from connector_host.contract.stream_models import Stream
 from connector_host.engine.plan import limits_of
 from connector_host.engine.preparation import limited_by
-from connector_host.forms import Widget, filled_of, read_form, widget_of
+from connector_host.forms import Widget, read_form, widget_of
 from connector_host.runs import MODE_WORDS, STREAM_PARAMETERS, fields_of_record, modes_of
 
 from .pages import Filled
@@ -79,30 +78,12 @@ class StreamForm:
 
     def widget(self, typed: Typed, problems: Sequence[Problem] = ()) -> Widget:
         """Return what is drawn."""
-        return self._widget(typed, _NAME, problems)
+        value = {"mode": self._modes[0], **typed.parameters, _WHEN: typed.when}
+        return widget_of(self._schema, self._ui, value, name=_NAME, problems=problems)
 
     def read(self, filled: Filled) -> Typed:
         """Return what a submitted form holds."""
-        return self._read(filled, _NAME)
-
-    def query(self, typed: Typed) -> str:
-        """Return what was typed as a query, so that it has an address of its own."""
-        filled = filled_of(self._widget(typed, "", ()))
-        return urlencode([(name, text) for name, texts in filled.items() for text in texts if text])
-
-    def of_query(self, pairs: Sequence[tuple[str, str]]) -> Typed:
-        """Return what a query says; what the form does not know is passed over."""
-        filled: dict[str, list[str]] = {}
-        for name, text in pairs:
-            filled.setdefault(name, []).append(text)
-        return self._read(filled, "")
-
-    def _widget(self, typed: Typed, name: str, problems: Sequence[Problem]) -> Widget:
-        value = {"mode": self._modes[0], **typed.parameters, _WHEN: typed.when}
-        return widget_of(self._schema, self._ui, value, name=name, problems=problems)
-
-    def _read(self, filled: Filled, name: str) -> Typed:
-        read = read_form(self._schema, self._ui, filled, name=name)
+        read = read_form(self._schema, self._ui, filled, name=_NAME)
         found = dict(read) if isinstance(read, Mapping) else {}
         when = str(found.pop(_WHEN, "")).strip()
         return Typed(found, when)

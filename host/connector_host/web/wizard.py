@@ -11,9 +11,10 @@ from connector_host.contract.errors import ConnectorHostError, InputInvalid, Nam
 from connector_host.forms import ABSENT, read_form
 from connector_host.set_up import add_instance
 
-from .drafts import Draft, Drafts, Step, steps_of
+from .drafts import Draft, Step, steps_of
 from .host import WebHost, host_of
 from .pages import Filled, action, go, page, render, session_of, zones
+from .shelves import keep, kept, shelves_of
 
 __all__ = ["routes"]
 
@@ -31,7 +32,7 @@ def routes() -> list[BaseRoute]:
 def begin(request: Request) -> Response:
     """Choose an address for a new draft; nothing is kept before something was typed."""
     connector = host_of(request).connector(request.path_params["name"])
-    draft = request.path_params.get("draft") or _drafts(request).new_name()
+    draft = request.path_params.get("draft") or shelves_of(request)[Draft].new_name()
     return go(_address(connector.name, draft, Step.NAME))
 
 
@@ -41,11 +42,11 @@ def show(request: Request) -> Response:
     connector = host.connector(request.path_params["name"])
     steps = steps_of(connector)
     step = _step(request, steps)
-    draft = _drafts_get(request, connector)
+    draft = _draft(request, connector)
     if draft is None and step is not Step.NAME:
         session_of(request).note("What was typed here is not kept any longer. Please begin again.", "warning")
         return go(_address(connector.name, request.path_params["draft"], Step.NAME))
-    draft = draft or Draft.begin(session_of(request), connector)
+    draft = draft or Draft.begin(connector)
     if draft.saved is not None and step is not Step.SAVED:
         return go(_address(connector.name, request.path_params["draft"], Step.SAVED))
     if step is Step.SAVED:
@@ -77,13 +78,11 @@ async def submit(request: Request, filled: Filled) -> Response:
     connector = host.connector(request.path_params["name"])
     steps = steps_of(connector)
     step = _step(request, steps)
-    drafts, name = _drafts(request), request.path_params["draft"]
-    draft = _drafts_get(request, connector)
+    name = request.path_params["draft"]
+    draft = _draft(request, connector)
     if draft is None:
-        draft = Draft.begin(session_of(request), connector)
-        if drafts.get(name) is not None:
-            name = drafts.new_name()
-        drafts.put(draft, name)
+        draft = Draft.begin(connector)
+        name = keep(request, draft, name=name)
     wish = (filled.get("go") or ("next",))[-1]
     if step is Step.SAVED or draft.saved is not None:
         return go(_address(connector.name, name, Step.SAVED))
@@ -172,16 +171,10 @@ def _show_saved(request: Request, connector: Connector, draft: Draft) -> Respons
     )
 
 
-def _drafts(request: Request) -> Drafts:
-    drafts: Drafts = request.app.state.drafts
-    return drafts
-
-
-def _drafts_get(request: Request, connector: Connector) -> Draft | None:
+def _draft(request: Request, connector: Connector) -> Draft | None:
     """Return the draft of this address if it is this session's and this connector's."""
-    draft = _drafts(request).get(request.path_params["draft"])
-    mine = draft is not None and draft.owner is session_of(request) and draft.connector == connector.name
-    return draft if mine else None
+    draft = kept(request, Draft, request.path_params["draft"])
+    return draft if draft is not None and draft.connector == connector.name else None
 
 
 def _step(request: Request, steps: list[Step]) -> Step:

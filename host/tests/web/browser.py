@@ -14,6 +14,7 @@ from connector_host.web.serving import listen
 
 ROOT = Path(__file__).parents[3]
 CHROMIUM = Path("/usr/bin/chromium")
+PLAIN = ROOT / "host" / "tests" / "fixtures" / "plain"
 AXE = ROOT / "checks" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 ARGUMENTS = [
     "--no-sandbox",
@@ -117,3 +118,24 @@ class Tab:
         if self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             told.append(f"{self.page.url} is wider than the window")
         return told
+
+
+def add_instance(site, sandbox, name="Shop", **changes):
+    """Add an instance of the plain connector to a site's store, without its page."""
+    settings = {
+        "api_address": sandbox.address,
+        "include_archived": False,
+        "time_zone": "Europe/London",
+        "rate_limit_amount": 600,
+        "rate_limit_unit": "minute",
+        "concurrency": 4,
+    }
+    values = {
+        "connector": "plain",
+        "connector_version": 3,
+        "authentication": "Token",
+        "settings": settings,
+        "credentials": dict(sandbox.credentials),
+        **changes,
+    }
+    return site.store.add(name, **values)

@@ -1,11 +1,18 @@
 import html.parser
+import importlib.util
+from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
 import pytest
 
+from connector_host.connectors import load_connector
 from connector_host.testing.clock import FakeClock
 from connector_host.web import TokenAccess, WebOptions, create_app
+
+_SPEC = importlib.util.spec_from_file_location("browser_of_host", Path(__file__).with_name("browser.py"))
+_browser = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_browser)
 
 TOKEN = "ABCDE-FGHJK-LMNPQ-RSTUV-WXYZ2"
 _VOID = {"area", "base", "br", "hr", "img", "input", "link", "meta", "source"}
@@ -232,3 +239,44 @@ def add_instance(app, plain, vendor):
         return app.state.host.store.add(name, **values)
 
     return add
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with _browser.chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def site(tmp_path):
+    running = _browser.Site(tmp_path / "home", [_browser.PLAIN])
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    running = load_connector("plain", [_browser.PLAIN]).sandbox().start({})
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def open_tab(chromium, site):
+    contexts = []
+
+    def opened(**options):
+        context = chromium.new_context(**{"viewport": _browser.WIDE, **options})
+        contexts.append(context)
+        return _browser.Tab(context, site).sign_in()
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def tab(open_tab):
+    tab = open_tab()
+    yield tab
+    assert tab.complaints == []

@@ -16,69 +16,8 @@ _SPEC = importlib.util.spec_from_file_location("browser_of_host", Path(__file__)
 browser = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(browser)
 
-PLAIN = Path(__file__).parents[1] / "fixtures" / "plain"
+add_instance, PLAIN = browser.add_instance, browser.PLAIN
 MARKER = "tok-5ec2e7-marker"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def site(tmp_path):
-    running = browser.Site(tmp_path / "home", [PLAIN])
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    running = load_connector("plain", [PLAIN]).sandbox().start({})
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def open_tab(chromium, site):
-    contexts = []
-
-    def opened(**options):
-        context = chromium.new_context(**{"viewport": browser.WIDE, **options})
-        contexts.append(context)
-        return browser.Tab(context, site).sign_in()
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def tab(open_tab):
-    tab = open_tab()
-    yield tab
-    assert tab.complaints == []
-
-
-def add_instance(site, sandbox, name="Shop", **changes):
-    settings = {
-        "api_address": sandbox.address,
-        "include_archived": False,
-        "time_zone": "Europe/London",
-        "rate_limit_amount": 600,
-        "rate_limit_unit": "minute",
-        "concurrency": 4,
-    }
-    values = {
-        "connector": "plain",
-        "connector_version": 3,
-        "authentication": "Token",
-        "settings": settings,
-        "credentials": dict(sandbox.credentials),
-        **changes,
-    }
-    return site.store.add(name, **values)
 
 
 def begin_wizard(tab, sandbox, name="Shop"):
@@ -380,7 +319,7 @@ def pages_to_look_at(site, sandbox):
         "/instances?search=nothing",
         base,
         f"{base}/streams",
-        f"{base}/streams/things?since=yesterday&check=1",
+        f"{base}/streams/things",
         f"{base}/streams/things/schedules/{schedule.id}/remove",
         f"{base}/streams/things/reset",
         f"{base}/operations",
@@ -401,6 +340,18 @@ def pages_to_look_at(site, sandbox):
     ]
 
 
+def forms_to_fill_wrongly(shop):
+    return [
+        ("/environments", "Name of a new environment", "Add it"),
+        ("/settings", "Logs and files, in days", "Save"),
+        ("/settings", "Name of a new token", "Make a token"),
+        ("/instances/import", "Or its text", "Look at it"),
+        (f"{shop}/remove", "Type confirm", "Remove"),
+        (f"{shop}/edit", "Name of the copy", "Copy it"),
+        (f"{shop}/streams/things", "At most", "Begin"),
+    ]
+
+
 @pytest.mark.parametrize(("scheme", "size"), [("light", browser.WIDE), ("dark", browser.PHONE)])
 def test_no_page_has_an_accessibility_violation(open_tab, site, sandbox, scheme, size):
     tab = open_tab(viewport=size, color_scheme=scheme)
@@ -413,10 +364,13 @@ def test_no_page_has_an_accessibility_violation(open_tab, site, sandbox, scheme,
     page.get_by_role("button", name="Test and save").click()
     page.wait_for_selector(".summary")
     found["credentials with errors"] = tab.violations()
-    page = tab.open("/environments")
-    page.get_by_role("button", name="Add it").click()
-    page.wait_for_selector(".error")
-    found["an environment without a name"] = tab.violations()
+    shop = f"/instances/{site.store.get('Shop').id}"
+    for path, field, button in forms_to_fill_wrongly(shop):
+        page = tab.open(path)
+        page.get_by_label(field).fill("?/")
+        page.get_by_role("button", name=button, exact=True).click()
+        page.wait_for_selector(".error")
+        found[f"{path} refused"] = tab.violations()
     page = tab.open("/instances/import")
     document = export_instance(site.store, load_connector("plain", [PLAIN]), "Shop")
     page.get_by_label("Or its text").fill(msgspec.json.encode(document).decode())

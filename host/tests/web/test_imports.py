@@ -85,8 +85,8 @@ async def test_what_does_not_fit_here_leads_to_the_step_that_mends_it(visitor, d
 )
 async def test_a_document_that_does_not_fit_is_told(visitor, document, app, change, words):
     page = await given(visitor, {**document, **change})
-    assert page.status == 422
     assert words in page.one(role="alert").text
+    assert page.error_of("file") == "“instance.json” was not taken. Choose it again when it is mended."
     assert app.state.host.store.count() == 0
 
 
@@ -102,8 +102,8 @@ async def test_a_document_that_does_not_fit_is_told(visitor, document, app, chan
 )
 async def test_what_is_no_document_is_told(visitor, content, words):
     page = await given(visitor, content)
-    assert page.status == 422
     assert words in page.one(role="alert").text
+    assert page.error_of("file")
 
 
 async def test_a_secret_in_a_document_is_never_shown(visitor, document):

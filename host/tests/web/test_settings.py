@@ -69,7 +69,6 @@ async def test_retention_is_set(visitor, app):
 @pytest.mark.parametrize(("days", "words"), [("0", "This is at least 1."), ("x", "a text, not a whole number")])
 async def test_a_retention_that_cannot_be_is_told_beside_its_field(visitor, app, days, words):
     page = await _send(visitor, "/settings/retention", log_days=days)
-    assert page.status == 422
     assert words in page.error_of("log_days")
     assert page.one("input", id="log_days")["value"] == days
     assert RetentionStore(app.state.host.store.database, app.state.host.home).get().log_days == 30

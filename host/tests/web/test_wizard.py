@@ -3,6 +3,7 @@ import pytest
 
 from connector_host.contract.errors import InputInvalid
 from connector_host.forms import check_form
+from connector_host.web.drafts import Draft
 
 MARKER = "tok-5ec2e7-marker"
 
@@ -174,14 +175,14 @@ async def test_a_draft_is_forgotten_after_an_hour_without_use(visitor, vendor, c
     seen = await visitor.get(page.path)
     assert seen.path.endswith("/name")
     assert "not kept any longer" in seen.main
-    assert len(app.state.drafts) == 0
+    assert len(app.state.shelves[Draft]) == 0
 
 
 async def test_drafts_are_bounded(visitor, vendor, app):
     for number in range(205):
         page = await walk(visitor, vendor, until="name")
         await visitor.send(page, {"name": f"Shop {number}"}, go="next")
-    assert len(app.state.drafts) == 200
+    assert len(app.state.shelves[Draft]) == 200
 
 
 async def test_no_secret_of_the_wizard_stands_on_any_page(visitor, vendor, app):
@@ -192,7 +193,7 @@ async def test_no_secret_of_the_wizard_stands_on_any_page(visitor, vendor, app):
     for each in instance:
         await visitor.get(f"/instances/{each.id}")
     assert MARKER not in str(visitor.pages)
-    assert MARKER not in repr(list(app.state.drafts))
+    assert MARKER not in repr(list(app.state.shelves[Draft]))
 
 
 async def test_an_unknown_connector_is_told_with_the_nearest_name(visitor):
