@@ -26,8 +26,9 @@ from connector_host.contract.errors import (
     VendorRefused,
     VendorUnreachable,
 )
-from connector_host.contract.manifest import BodyFormat
+from connector_host.contract.manifest import BodyFormat, RateLimit, RateUnit
 from connector_host.contract.sessions import MemorySessionStore
+from connector_host.engine.quota import MemoryLedger
 from connector_host.engine.retry import RetryLimits
 
 JSON = {"content-type": "application/json"}
@@ -369,8 +370,24 @@ async def test_calls_wait_for_their_quota_and_say_so(connect, clock):
         assert clock.monotonic() == pytest.approx(60.5, abs=0.01)
         assert shop.stats.waited_for_quota == pytest.approx(60.5, abs=0.01)
         usage = shop.quota_in_use()
+        assert shop.quota_share() == 1 / 5
     assert usage.instance is None
     assert {name: (each.used, each.limit) for name, each in usage.operations.items()} == {"shop.Read": (1, 5)}
+
+
+async def test_the_fullest_quota_is_the_one_of_what_was_called_or_of_the_instance(connect, clock):
+    ledger = MemoryLedger(clock)
+    async with connect(quota=ledger) as other, connect(quota=ledger) as shop:
+        assert shop.quota_share() is None
+        for _ in range(5):
+            await other.call("shop.Read")
+        await shop.call("shop.Free")
+        assert shop.quota_share() == 2 / 150
+        assert shop.quota_in_use().operations["shop.Read"].used == 5
+    async with connect(quota=ledger, rate_limit=RateLimit(amount=4, unit=RateUnit.MINUTE)) as shop:
+        for _ in range(3):
+            await shop.call("shop.Free")
+        assert shop.quota_share() == 1.0
 
 
 async def test_a_call_may_be_given_less_time(connect, clock):
