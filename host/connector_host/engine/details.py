@@ -122,8 +122,7 @@ class DetailsReader:
         """Return the ids without a record; where records do not carry their ids, only none at all can be told."""
         if not records:
             return list(ids)
-        keys = self._shape.keys(records) if self._shape is not None else None
-        if keys is None or len(records) >= len(ids):
+        if self._shape is None or len(records) >= len(ids) or (keys := self._shape.keys(records)) is None:
             return []
         found = {key.lower() for key in keys}
         missing = [each for each in ids if msgspec.json.encode(each).lower() not in found]

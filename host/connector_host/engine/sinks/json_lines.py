@@ -16,7 +16,7 @@ from connector_host.contract.errors import ConfigurationError
 from connector_host.engine.files import make_file, sync_folder
 
 from .base import SinkMark
-from .lines import lines_of
+from .lines import pieces_of
 
 __all__ = ["COMPRESSIONS", "JsonLinesSink"]
 
@@ -96,14 +96,14 @@ class JsonLinesSink:
 
     def write(self, records: Sequence[bytes | msgspec.Raw]) -> int:
         """See Sink."""
-        if not records:
-            return 0
-        data = lines_of(records)
-        size = len(data)
-        if self._compression is not None:
-            self._compressor = self._compressor or self._compression()
-            data = self._compressor.compress(data)
-        self._append(data)
+        size = 0
+        for piece in pieces_of(records):
+            size += len(piece)
+            if self._compression is None:
+                self._append(piece)
+            else:
+                self._compressor = self._compressor or self._compression()
+                self._append(self._compressor.compress(piece))
         return size
 
     def commit(self) -> SinkMark:

@@ -6,7 +6,7 @@ from typing import IO
 import msgspec
 
 from .base import SinkMark
-from .lines import lines_of
+from .lines import pieces_of
 
 __all__ = ["StdoutSink"]
 
@@ -24,11 +24,11 @@ class StdoutSink:
 
     def write(self, records: Sequence[bytes | msgspec.Raw]) -> int:
         """See Sink. Raises BrokenPipeError when the reader has gone."""
-        if not records:
-            return 0
-        data = lines_of(records)
-        self._stream.write(data)
-        return len(data)
+        size = 0
+        for piece in pieces_of(records):
+            self._stream.write(piece)
+            size += len(piece)
+        return size
 
     def commit(self) -> SinkMark:
         """See Sink."""
