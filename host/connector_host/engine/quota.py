@@ -24,12 +24,17 @@ from connector_host.contract.errors import ConfigurationError
 from .files import make_file
 from .lanes import Counted, Lane, Usage, usage_by_key, usage_of
 
-__all__ = ["MemoryLedger", "QuotaLedger", "Shortfall", "SqliteLedger", "open_ledger"]
+__all__ = ["LedgerBusy", "MemoryLedger", "QuotaLedger", "Shortfall", "SqliteLedger", "open_ledger"]
 
 _LONGEST_CLOSURE = 86_400.0
 """A vendor's Retry-After closes a lane for a day at most; then one request may look (decided)."""
 _IDLE_LANES_KEPT = 1_000
-_NAMED_FOR = int(_LONGEST_CLOSURE * 1000)
+_OPENED_FOR = int(_LONGEST_CLOSURE * 1000)
+"""Milliseconds after which it is seen to again that a lane has its table: no process drops one used since then."""
+_SWEPT_EVERY = 1_000
+"""Milliseconds, or the lane's window where that is longer."""
+_PATIENCE = 10_000
+"""Milliseconds that other processes may hold the file."""
 _LANES = (
     "CREATE TABLE IF NOT EXISTS lanes "
     "(name TEXT PRIMARY KEY, key TEXT NOT NULL, calls INTEGER NOT NULL, milliseconds INTEGER NOT NULL)"
@@ -45,14 +50,21 @@ class Shortfall:
     seconds: float
 
 
+class LedgerBusy(Exception):
+    """Somebody else is at the counts just now."""
+
+
 class QuotaLedger(Protocol):
     """Counts the calls of each lane. Safe to use from several threads."""
 
     shared: bool
     """Whether other processes write to it too, so that asking may block for a moment."""
 
-    def take(self, lanes: Sequence[Lane]) -> Shortfall | None:
-        """Count one call in every lane, the caller's own first, or in none and return the one that has no room."""
+    def take(self, lanes: Sequence[Lane], *, wait: bool = True) -> Shortfall | None:
+        """Count one call in every lane, the caller's own first, or in none and return the one that has no room.
+
+        With `wait` false it does not block, and raises LedgerBusy where it would have to.
+        """
 
     def close_lane(self, lane: Lane, seconds: float) -> None:
         """Let nobody into the lane for so long: the vendor asked for it."""
@@ -83,7 +95,7 @@ class MemoryLedger:
         self._buckets: dict[Lane, InMemoryBucket] = {}
         self._closed_until: dict[str, float] = {}
 
-    def take(self, lanes: Sequence[Lane]) -> Shortfall | None:
+    def take(self, lanes: Sequence[Lane], *, wait: bool = True) -> Shortfall | None:  # noqa: ARG002 -- see QuotaLedger
         """Count one call in every lane, or in none."""
         with self._lock:
             now = self._clock.monotonic()
@@ -166,6 +178,15 @@ class _OneTransaction:
         pass
 
 
+@dataclass(slots=True)
+class _Opened:
+    """A lane's bucket, and when (in milliseconds) its table was seen to and last swept."""
+
+    bucket: SQLiteBucket
+    since: int
+    swept: int = 0
+
+
 class SqliteLedger:
     """Counts in an SQLite file, shared by all processes of this machine that open it; on wall-clock time.
 
@@ -183,7 +204,8 @@ class SqliteLedger:
         try:
             make_file(path, mode=0o600)
             path.chmod(0o600)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.execute(f"PRAGMA busy_timeout={_PATIENCE}")
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("CREATE TABLE IF NOT EXISTS closed (key TEXT PRIMARY KEY, until INTEGER NOT NULL)")
@@ -191,12 +213,12 @@ class SqliteLedger:
         except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from None
         self._bucket_connection: Any = _OneTransaction(self._db)
-        self._named: dict[Lane, int] = {}
+        self._opened: dict[Lane, _Opened] = {}
         self._transact(self._drop_idle)
 
-    def take(self, lanes: Sequence[Lane]) -> Shortfall | None:
+    def take(self, lanes: Sequence[Lane], *, wait: bool = True) -> Shortfall | None:
         """Count one call in every lane, or in none."""
-        found: Shortfall | None = self._transact(lambda now: self._take(lanes, now))
+        found: Shortfall | None = self._transact(lambda now: self._take(lanes, now), wait=wait)
         return found
 
     def close_lane(self, lane: Lane, seconds: float) -> None:
@@ -224,24 +246,42 @@ class SqliteLedger:
         with self._lock:
             self._db.close()
 
-    def _transact(self, work: Any, begin: str = "BEGIN IMMEDIATE") -> Any:
-        with self._lock:
+    def _transact(self, work: Any, begin: str = "BEGIN IMMEDIATE", *, wait: bool = True) -> Any:
+        if not self._lock.acquire(blocking=wait):
+            raise LedgerBusy
+        try:
+            self._begin(begin, wait=wait)
             try:
-                self._db.execute(begin)
-                try:
-                    found = work(int(self._clock.time() * 1000))
-                except BaseException:
-                    self._db.execute("ROLLBACK")
-                    raise
+                found = work(int(self._clock.time() * 1000))
                 self._db.execute("COMMIT")
-            except sqlite3.Error as error:
-                self._named.clear()
-                raise self._unusable(error) from None
+            except BaseException:
+                self._opened.clear()
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
+        finally:
+            self._lock.release()
         return found
 
+    def _begin(self, begin: str, *, wait: bool) -> None:
+        if wait:
+            self._db.execute(begin)
+            return
+        self._db.execute("PRAGMA busy_timeout=0")
+        try:
+            self._db.execute(begin)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise LedgerBusy from None
+            raise
+        finally:
+            self._db.execute(f"PRAGMA busy_timeout={_PATIENCE}")
+
     def _take(self, lanes: Sequence[Lane], now: int) -> Shortfall | None:
-        for lane in lanes:
-            if (closed_for := self._closed_for(lane, now)) > 0:
+        for lane, closed_for in zip(lanes, self._closed_for(lanes, now), strict=True):
+            if closed_for > 0:
                 return Shortfall(lane, closed_for / 1000)
         buckets = [(lane, self._bucket(lane, now)) for lane in lanes if lane.calls is not None]
         self._db.execute("SAVEPOINT taking")
@@ -249,19 +289,7 @@ class SqliteLedger:
             if (seconds := _put(bucket, lane, now, lanes[0])) > 0:
                 self._db.execute("ROLLBACK TO taking")
                 return Shortfall(lane, seconds)
-        for lane, _ in buckets:
-            self._name(lane, now)
         return None
-
-    def _name(self, lane: Lane, now: int) -> None:
-        """Write down whose calls the lane's table has; once a day, as no process drops a lane used since then."""
-        if 0 <= now - self._named.get(lane, -_NAMED_FOR) < _NAMED_FOR:
-            return
-        self._db.execute(
-            "INSERT INTO lanes VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET calls = excluded.calls",
-            (_table_of(lane), lane.key, lane.calls, lane.milliseconds),
-        )
-        self._named[lane] = now
 
     def _usage(self, lane: Lane, now: int) -> Usage:
         table, used = _table_of(lane), 0
@@ -273,7 +301,7 @@ class SqliteLedger:
             query = f"SELECT item_timestamp FROM {table} ORDER BY item_timestamp DESC LIMIT 1 OFFSET ?"  # noqa: S608
             return min(int(self._db.execute(query, (last - 1,)).fetchone()[0]), now)
 
-        return usage_of(lane, used, time_of, now, max(0, self._closed_for(lane, now)))
+        return usage_of(lane, used, time_of, now, max(0, *self._closed_for([lane], now)))
 
     def _in_use(self, prefix: str, now: int) -> dict[str, Usage]:
         between = (prefix, prefix + chr(sys.maxunicode))
@@ -296,21 +324,37 @@ class SqliteLedger:
             (now, now - lane.milliseconds),
         ).fetchall()
 
-    def _closed_for(self, lane: Lane, now: int) -> int:
-        row = self._db.execute("SELECT until FROM closed WHERE key = ?", (lane.key,)).fetchone()
-        return min(int(row[0]) - now, int(_LONGEST_CLOSURE * 1000)) if row else 0
+    def _closed_for(self, lanes: Sequence[Lane], now: int) -> list[int]:
+        marks = ",".join("?" * len(lanes))
+        rows = self._db.execute(f"SELECT key, until FROM closed WHERE key IN ({marks})", [lane.key for lane in lanes])  # noqa: S608 -- question marks
+        until = dict(rows.fetchall())
+        return [min(until.get(lane.key, now) - now, int(_LONGEST_CLOSURE * 1000)) for lane in lanes]
 
     def _bucket(self, lane: Lane, now: int) -> SQLiteBucket:
-        table = _table_of(lane)
-        self._db.execute(f"CREATE TABLE IF NOT EXISTS {table} (name VARCHAR, item_timestamp INTEGER)")
-        self._db.execute(f"CREATE INDEX IF NOT EXISTS {table}_time ON {table} (item_timestamp)")
+        table, opened = _table_of(lane), self._opened.get(lane)
+        if opened is None or not 0 <= now - opened.since < _OPENED_FOR:
+            opened = self._opened[lane] = self._open(lane, now)
         self._db.execute(
             f"UPDATE {table} SET item_timestamp = ? WHERE item_timestamp > ?",  # noqa: S608 -- a digest
             (now, now),
         )
-        bucket = SQLiteBucket([_rate(lane)], self._bucket_connection, table)
-        bucket.leak(now)
-        return bucket
+        if not 0 <= now - opened.swept < max(_SWEPT_EVERY, lane.milliseconds):
+            opened.bucket.leak(now)
+            opened.swept = now
+        return opened.bucket
+
+    def _open(self, lane: Lane, now: int) -> "_Opened":
+        """See to it that the lane has its table, and that it is written down whose calls stand there."""
+        if len(self._opened) >= _IDLE_LANES_KEPT:
+            self._opened.clear()
+        table = _table_of(lane)
+        self._db.execute(f"CREATE TABLE IF NOT EXISTS {table} (name VARCHAR, item_timestamp INTEGER)")
+        self._db.execute(f"CREATE INDEX IF NOT EXISTS {table}_time ON {table} (item_timestamp)")
+        self._db.execute(
+            "INSERT INTO lanes VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET calls = excluded.calls",
+            (table, lane.key, lane.calls, lane.milliseconds),
+        )
+        return _Opened(SQLiteBucket([_rate(lane)], self._bucket_connection, table), since=now)
 
     def _drop_idle(self, now: int) -> None:
         """Drop lanes that nothing has used for longer than the longest window."""

@@ -11,6 +11,8 @@ from .report import Counts, Progress
 
 __all__ = ["Tracker"]
 
+_QUOTA_SECONDS = 0.5
+
 
 class Tracker:
     """Tells the progress of one run."""
@@ -33,6 +35,8 @@ class Tracker:
         self._read_before = counts.read
         self._asked_before = connection.stats.requests
         self._share_before: float | None = None
+        self._quota_share: float | None = None
+        self._quota_seen = -_QUOTA_SECONDS
 
     def moved(self, block: Block) -> None:
         """Tell that a block has been passed."""
@@ -55,11 +59,17 @@ class Tracker:
                 (self._counts.read - self._read_before) / seconds if seconds > 0 else 0.0,
                 share,
                 remaining,
-                self._connection.quota_share(),
+                self._quota(seconds),
                 block.page,
                 block.pages,
             )
         )
+
+    def _quota(self, seconds: float) -> float | None:
+        """Return how much of the quota is in use; it is counted, in a file that processes share, once in a while."""
+        if seconds - self._quota_seen >= _QUOTA_SECONDS:
+            self._quota_seen, self._quota_share = seconds, self._connection.quota_share()
+        return self._quota_share
 
     def _share(self, block: Block) -> float | None:
         """Return how much of the run is done, from 0 to 1: by pages of the window, and windows of the whole."""

@@ -13,7 +13,7 @@ from connector_host.contract.manifest import RateLimit
 
 from .journal import Journal
 from .lanes import Lane, QuotaInUse, Usage, lane_of
-from .quota import QuotaLedger, Shortfall
+from .quota import LedgerBusy, QuotaLedger, Shortfall
 
 __all__ = ["Turnstile"]
 
@@ -100,11 +100,10 @@ class Turnstile:
         """Take a connection and a place in every lane, or neither."""
         await self._connections.acquire()
         try:
-            shortfall = (
-                await anyio.to_thread.run_sync(self._ledger.take, lanes)
-                if self._ledger.shared
-                else self._ledger.take(lanes)
-            )
+            try:
+                shortfall = self._ledger.take(lanes, wait=False)
+            except LedgerBusy:
+                shortfall = await anyio.to_thread.run_sync(self._ledger.take, lanes)
         except BaseException:
             self._connections.release()
             raise

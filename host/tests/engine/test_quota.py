@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connector_host.contract.errors import ConfigurationError
 from connector_host.engine.lanes import Usage, lane_of
-from connector_host.engine.quota import MemoryLedger, SqliteLedger, open_ledger
+from connector_host.engine.quota import LedgerBusy, MemoryLedger, SqliteLedger, open_ledger
 from connector_host.testing.clock import FakeClock
 
 LANE = lane_of("owner/shop.Read", 3, 60)
@@ -262,6 +262,33 @@ def test_what_is_in_use_is_read_while_another_process_writes(tmp_path, clock):
         writer.execute("ROLLBACK")
     writer.close()
     ledger.close()
+
+
+def test_who_will_not_wait_is_told_that_another_process_writes(tmp_path, clock):
+    path = tmp_path / "quota.sqlite"
+    ledger = SqliteLedger(path, clock)
+    with sqlite3.connect(path, isolation_level=None) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerBusy):
+            ledger.take([LANE], wait=False)
+        writer.execute("COMMIT")
+    writer.close()
+    assert [ledger.take([LANE], wait=False) for _ in range(3)] == [None, None, None]
+    assert ledger.take([LANE], wait=False) is not None
+    ledger.close()
+
+
+def test_calls_that_left_the_window_leave_the_file(tmp_path, clock):
+    path = tmp_path / "quota.sqlite"
+    ledger = SqliteLedger(path, clock)
+    for _ in range(9):
+        assert ledger.take([LANE]) is None
+        clock.advance(30.4)
+    ledger.close()
+    with sqlite3.connect(path) as database:
+        (table,) = database.execute("SELECT name FROM lanes").fetchone()
+        assert database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] <= 4  # noqa: S608 -- a digest
+    database.close()
 
 
 def test_a_file_that_is_none_is_told_in_words(tmp_path):

@@ -1,4 +1,5 @@
 import asyncio
+import sqlite3
 
 import anyio
 import pytest
@@ -137,6 +138,22 @@ async def test_a_shared_ledger_works_the_same(tmp_path, clock):
     await other.close_lane("shop.Read", TWO_A_MINUTE, 100)
     (await one.admit("shop.Read", TWO_A_MINUTE, None))()
     assert 160 <= clock.monotonic() < 162
+    ledger.close()
+
+
+async def test_a_ledger_that_another_process_holds_is_waited_for_beside_other_work(tmp_path, clock):
+    path = tmp_path / "quota.sqlite"
+    ledger = open_ledger(path, clock)
+    gate = turnstile(clock, ledger=ledger)
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    admitted = asyncio.create_task(gate.admit("shop.Read", TWO_A_MINUTE, None))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not admitted.done()
+    writer.execute("COMMIT")
+    (await admitted)()
+    writer.close()
     ledger.close()
 
 
