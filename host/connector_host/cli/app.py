@@ -1,14 +1,15 @@
 """The program: its options, its commands, and what all of them have in common."""
 
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
 
-from .environments import offer_environment
+from .environment_option import offer_environment
 from .exits import MEANINGS
 from .failures import reporting_errors
 from .state import HostState, state_of
@@ -16,12 +17,59 @@ from .state import HostState, state_of
 __all__ = ["app"]
 
 
-class _Commands(TyperGroup):
-    """Runs a command, and tells what went wrong; commands about an instance take an environment."""
+_MODULES = {
+    "connectors": "connectors",
+    "connector": "connectors",
+    "form": "connectors",
+    "check": "connectors",
+    "operations": "operations",
+    "operation": "operations",
+    "scope": "operations",
+    "call": "calls",
+    "pull": "pulls",
+    "push": "pushes",
+    "sandbox": "sandboxes",
+    "demo": "demo",
+    "serve": "serve",
+    "instance": "instances",
+    "runs": "runs",
+    "schedule": "schedules",
+    "environment": "environments",
+    "keys": "keys",
+    "token": "keys",
+}
+"""The module of each command, in the order in which the help lists them."""
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name; a module is imported when one of its commands is wanted."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            made = typer.Typer()
+            import_module(f".{_MODULES[name]}", __package__).add_to(made)
+            commands = typer.main.get_group(made).commands
+            for command in commands.values():
+                offer_environment(command)
+            self._made |= commands
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+class _Program(TyperGroup):
+    """Runs a command, and tells what went wrong."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        offer_environment(self)
+        self.commands = cast("Any", _Commands())
 
     def invoke(self, ctx: Any) -> Any:
         state = ctx.ensure_object(HostState)
@@ -34,7 +82,7 @@ _EXIT_CODES = "Exit codes: " + "; ".join(f"{code:d} {meaning}" for code, meaning
 
 app = typer.Typer(
     name="connector-host",
-    cls=_Commands,
+    cls=_Program,
     help="Set up connectors, keep their instances, call operations, and pull and push records.",
     epilog=_EXIT_CODES,
     no_args_is_help=True,
@@ -45,6 +93,8 @@ app = typer.Typer(
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 -- heavy
+
         typer.echo(f"connector-host {version('connector-host')}")
         raise typer.Exit
 
@@ -83,40 +133,3 @@ def _options(
     state.home_path, state.folders = home, tuple(folder or ())
     handler = state.log_to_stderr(log_level.upper(), trace_hooks=trace_hooks)
     context.call_on_close(lambda: state.log.removeHandler(handler))
-
-
-def _register() -> None:
-    """Add the commands in the order in which the help lists them."""
-    from . import (  # noqa: PLC0415 -- they need `app`'s module
-        calls,
-        connectors,
-        demo,
-        environments,
-        instance_changes,
-        instances,
-        keys,
-        operations,
-        pulls,
-        pushes,
-        runs,
-        sandboxes,
-        schedules,
-        serve,
-    )
-
-    connectors.add_to(app)
-    operations.add_to(app)
-    instance_changes.add_to(instances.add_to(app))
-    calls.add_to(app)
-    pulls.add_to(app)
-    pushes.add_to(app)
-    runs.add_to(app)
-    schedules.add_to(app)
-    environments.add_to(app)
-    keys.add_to(app)
-    sandboxes.add_to(app)
-    demo.add_to(app)
-    serve.add_to(app)
-
-
-_register()

@@ -1,9 +1,8 @@
-"""Virtual environments: their commands, and the option of every command that takes an instance."""
+"""Commands about virtual environments."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperArgument
 
 from connector_host.contract.errors import InputInvalid, Problem
 
@@ -11,9 +10,8 @@ from .connectors import JsonOption
 from .output import say, write_json, write_table
 from .state import state_of
 
-__all__ = ["add_to", "offer_environment"]
+__all__ = ["add_to"]
 
-_KEY = "connector_host.environment"
 EnvironmentName = Annotated[str, typer.Argument(metavar="NAME", help="Name of an environment.")]
 Pairs = Annotated[
     list[str],
@@ -76,58 +74,6 @@ def remove(context: typer.Context, name: EnvironmentName) -> None:
     with state_of(context).store() as store:
         removed = EnvironmentStore(store).remove(name)
     say(f'Removed "{removed.name}".')
-
-
-def offer_environment(command: Any) -> None:
-    """Give every command below that takes an INSTANCE the option --environment, which says which one is meant."""
-    for inner in getattr(command, "commands", {}).values():
-        offer_environment(inner)
-    arguments = [
-        each
-        for each in getattr(command, "params", ())
-        if isinstance(each, TyperArgument) and each.metavar == "INSTANCE"
-    ]
-    if not arguments:
-        return
-    for argument in arguments:
-        argument.callback = _resolve
-    command.params.append(_option())
-
-
-def _option() -> Any:
-    """Return the option as typer makes it; its value goes to `_resolve` and not to the command."""
-    app = typer.Typer()
-
-    @app.command()
-    def _command(
-        environment: Annotated[
-            str | None,
-            typer.Option(metavar="NAME", help="Virtual environment whose replacements are used.", is_eager=True),
-        ] = None,
-    ) -> None:
-        del environment
-
-    option = next(each for each in typer.main.get_command(app).params if each.name == "environment")
-    option.expose_value, option.callback = False, _choose
-    return option
-
-
-def _choose(context: Any, parameter: Any, value: str | None) -> str | None:
-    del parameter
-    context.meta[_KEY] = value
-    return value
-
-
-def _resolve(context: Any, parameter: Any, value: str) -> str:
-    """Return the name of the instance that stands for the one that was named."""
-    from connector_host.instances import EnvironmentStore  # noqa: PLC0415 -- heavy
-
-    del parameter
-    environment = context.meta.get(_KEY)
-    if environment is None or context.resilient_parsing:
-        return value
-    with state_of(context).store() as store:
-        return EnvironmentStore(store).resolve(value, environment).name
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

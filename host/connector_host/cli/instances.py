@@ -30,16 +30,18 @@ __all__ = ["add_to", "facts_of", "outcome_of", "save", "tell_outcome"]
 InstanceName = Annotated[str, typer.Argument(metavar="INSTANCE", help="Name of an instance, in any case.")]
 
 
-def add_to(app: typer.Typer) -> typer.Typer:
-    """Add the commands of this module, as a group, and return the group for more of them."""
+def add_to(app: typer.Typer) -> None:
+    """Add the commands about instances, as a group."""
+    from . import instance_changes  # noqa: PLC0415 -- it needs this module
+
     group = typer.Typer(no_args_is_help=True, help="Add, list, show, test and remove instances.")
     group.command("add")(add)
     group.command("list")(list_instances)
     group.command("show")(show)
     group.command("test")(retest)
     group.command("remove")(remove)
+    instance_changes.add_to(group)
     app.add_typer(group, name="instance")
-    return group
 
 
 def add(
