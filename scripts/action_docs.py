@@ -7,14 +7,13 @@ differs.
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from connector_host.contract.action_models import Action
-from connector_host.contract.manifest_file import ConnectorFolder, read_manifest
-from connector_host.contract.permissions import PermissionNames
+from connector_host.contract.manifest_file import ConnectorFolder
 
-ROOT = Path(__file__).resolve().parent.parent
+from .reference_pages import ROOT, facts, link_to, permissions_of, publish, table
+
 PAGE = ROOT / "docs" / "actions.md"
 _HEAD = """# Actions
 
@@ -35,40 +34,29 @@ def page(connector: ConnectorFolder) -> str:
 
 
 def _overview(connector: ConnectorFolder, actions: tuple[Action, ...]) -> str:
-    rows = [
-        f"| [`{action.name}`](#{_anchor(action.title)}) | {action.entity_type} | {_pace(connector, action)} |"
-        for action in actions
-    ]
-    return "\n".join(["| Action | Entity type | Records a minute, at most |", "| --- | --- | ---: |", *rows, ""])
-
-
-def _anchor(title: str) -> str:
-    return "".join(letter for letter in title.lower().replace(" ", "-") if letter.isalnum() or letter == "-")
+    pace = "Records a minute, at most"
+    rows = [(link_to(each.name, each.title), each.entity_type, _pace(connector, each)) for each in actions]
+    return "\n".join(table(("Action", "Entity type", pace), rows, right=(pace,)))
 
 
 def _section(connector: ConnectorFolder, action: Action) -> str:
     schema = json.loads(connector.path(action.record_schema).read_text("utf-8"))
-    facts = [
-        ("Name", f"`{action.name}`"),
-        ("Entity type", action.entity_type),
-        ("Operations", ", ".join(f"`{each}`" for each in action.operations())),
-        ("Shown by", _shown_by(action)),
-        ("Permissions", _permissions(connector, action)),
-        ("Record", f"[{action.record_schema}](../{action.record_schema})"),
-    ]
     example = {key: rule["examples"][0] for key, rule in schema["properties"].items()}
     return "\n".join(
         [
             action.description,
             "",
-            "| | |",
-            "| --- | --- |",
-            *(f"| {name} | {text} |" for name, text in facts),
-            "",
-            "| Field | Type | Required | |",
-            "| --- | --- | --- | --- |",
-            *_fields(schema),
-            "",
+            *facts(
+                [
+                    ("Name", f"`{action.name}`"),
+                    ("Entity type", action.entity_type),
+                    ("Operations", ", ".join(f"`{each}`" for each in action.operations())),
+                    ("Shown by", _shown_by(action)),
+                    ("Permissions", permissions_of(connector, action.operations())),
+                    ("Record", f"[{action.record_schema}](../{action.record_schema})"),
+                ]
+            ),
+            *table(("Field", "Type", "Required", ""), _fields(schema)),
             "```json",
             json.dumps(example, ensure_ascii=False),
             "```",
@@ -77,11 +65,11 @@ def _section(connector: ConnectorFolder, action: Action) -> str:
     )
 
 
-def _fields(schema: dict[str, Any]) -> Iterator[str]:
+def _fields(schema: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for key, rule in schema["properties"].items():
         default = f" Default: `{json.dumps(rule['default'])}`." if "default" in rule else ""
         kind = f"{rule['type']} ({rule['format']})" if "format" in rule else rule["type"]
-        yield f"| `{key}` | {kind} | {'yes' if key in schema['required'] else ''} | {rule['description']}{default} |"
+        yield f"`{key}`", kind, "yes" if key in schema["required"] else "", f"{rule['description']}{default}"
 
 
 def _shown_by(action: Action) -> str:
@@ -92,13 +80,6 @@ def _shown_by(action: Action) -> str:
     return " and ".join(ways)
 
 
-def _permissions(connector: ConnectorFolder, action: Action) -> str:
-    section = connector.manifest.permissions
-    names = PermissionNames(section.prefix, section.suffix, section.everything) if section else PermissionNames()
-    nodes = {names.short(node) for each in action.operations() for node in connector.catalogue.get(each).permissions}
-    return ", ".join(f"`{node}`" for node in sorted(nodes)) or "none that the vendor names"
-
-
 def _pace(connector: ConnectorFolder, action: Action) -> str:
     """Return the quota of the operation that has least: each is called once for a record."""
     rates = [rate for each in action.operations() if (rate := connector.catalogue.get(each).rate) is not None]
@@ -107,13 +88,7 @@ def _pace(connector: ConnectorFolder, action: Action) -> str:
 
 def main(check: bool) -> int:
     """Write or compare the page; return the exit code."""
-    text = page(read_manifest(ROOT / "connector.yaml"))
-    if PAGE.is_file() and PAGE.read_text("utf-8") == text:
-        return 0
-    print(f"{'differs' if check else 'wrote'}: {PAGE.relative_to(ROOT)}")
-    if not check:
-        PAGE.write_text(text, "utf-8")
-    return 1 if check else 0
+    return publish(PAGE, page, check=check)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from connector_host.contract.manifest_file import ConnectorFolder, read_manifest
-from connector_host.contract.permissions import PermissionNames
+from connector_host.contract.manifest_file import ConnectorFolder
 from connector_host.contract.stream_models import Filter, Stream
 from connector_host.engine.plan import limits_of
 from connector_host.engine.preparation import is_incremental, limited_by
 
+from .reference_pages import ROOT, facts, link_to, permissions_of, publish, table
 from .stream_costs import Cost, costs_of, unit_of
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "streams.md"
 _GAPS = Path(__file__).with_name("stream_gaps.md")
 _HEAD = """# Streams
@@ -51,38 +50,35 @@ def page(connector: ConnectorFolder) -> str:
 
 def _overview(connector: ConnectorFolder, streams: tuple[Stream, ...]) -> str:
     rows = [
-        f"| [`{stream.name}`](#{_anchor(stream.title)}) | {stream.entity_type} | "
-        f"{', '.join(_modes(connector, stream))} | {_slowest(_own_costs(connector, stream))} |"
-        for stream in streams
+        (
+            link_to(each.name, each.title),
+            each.entity_type,
+            ", ".join(_modes(connector, each)),
+            _slowest(_own_costs(connector, each)),
+        )
+        for each in streams
     ]
-    head = ["| Stream | Entity type | Modes | Minutes of quota for 1,000 units |", "| --- | --- | --- | --- |"]
-    return "\n".join([*head, *rows, ""])
-
-
-def _anchor(title: str) -> str:
-    return "".join(letter for letter in title.lower().replace(" ", "-") if letter.isalnum() or letter == "-")
+    return "\n".join(table(("Stream", "Entity type", "Modes", "Minutes of quota for 1,000 units"), rows))
 
 
 def _section(connector: ConnectorFolder, stream: Stream) -> str:
-    facts = [
-        ("Name", f"`{stream.name}`"),
-        ("Entity type", stream.entity_type),
-        ("Primary key", ", ".join(f"`{field}`" for field in stream.primary_key)),
-        ("Cursor", f"`{stream.cursor}`" if stream.cursor else "none"),
-        ("Modes", ", ".join(_modes(connector, stream))),
-        ("Limits", _limits(connector, stream)),
-        ("Permissions", _permissions(connector, stream)),
-        ("Record", f"[{stream.record_schema}](../{stream.record_schema})"),
-    ]
     sample = (connector.folder / "schemas" / "samples" / f"{stream.name}.json").read_text("utf-8").rstrip()
     return "\n".join(
         [
             stream.description,
             "",
-            "| | |",
-            "| --- | --- |",
-            *(f"| {name} | {text} |" for name, text in facts),
-            "",
+            *facts(
+                [
+                    ("Name", f"`{stream.name}`"),
+                    ("Entity type", stream.entity_type),
+                    ("Primary key", ", ".join(f"`{field}`" for field in stream.primary_key)),
+                    ("Cursor", f"`{stream.cursor}`" if stream.cursor else "none"),
+                    ("Modes", ", ".join(_modes(connector, stream))),
+                    ("Limits", _limits(connector, stream)),
+                    ("Permissions", permissions_of(connector, _operations(connector, stream))),
+                    ("Record", f"[{stream.record_schema}](../{stream.record_schema})"),
+                ]
+            ),
             *_filters(stream),
             *_costs(connector, stream),
             "<details><summary>Sample record</summary>",
@@ -108,29 +104,16 @@ def _limits(connector: ConnectorFolder, stream: Stream) -> str:
     return ", ".join(name for name, has in (("since", since), ("until", until)) if has) or "none"
 
 
-def _permissions(connector: ConnectorFolder, stream: Stream) -> str:
-    """Return the nodes of every operation on every way, parents included, in the short form of a scope."""
-    section = connector.manifest.permissions
-    names = PermissionNames(section.prefix, section.suffix, section.everything) if section else PermissionNames()
-    nodes = {names.short(node) for operation in _operations(connector, stream) for node in _nodes(connector, operation)}
-    return ", ".join(f"`{node}`" for node in sorted(nodes)) or "none that the vendor names"
-
-
 def _operations(connector: ConnectorFolder, stream: Stream) -> Iterator[str]:
+    """Yield every operation on every way to a stream's records, those of its parents included."""
     yield from stream.operations()
     for parent in stream.parents:
         yield from _operations(connector, connector.manifest.stream(parent))
 
 
-def _nodes(connector: ConnectorFolder, operation: str) -> tuple[str, ...]:
-    return connector.catalogue.get(operation).permissions
-
-
 def _filters(stream: Stream) -> list[str]:
-    if not stream.filters:
-        return []
-    rows = [f"| `{each.name}` | {_choices(each)} | {each.help} |" for each in stream.filters]
-    return ["| Filter | Values | |", "| --- | --- | --- |", *rows, ""]
+    rows = [(f"`{each.name}`", _choices(each), each.help) for each in stream.filters]
+    return table(("Filter", "Values", ""), rows) if rows else []
 
 
 def _choices(each: Filter) -> str:
@@ -142,6 +125,8 @@ def _own_costs(connector: ConnectorFolder, stream: Stream, way: int = 0) -> list
 
 
 def _slowest(costs: list[Cost]) -> str:
+    if any(cost.by_code for cost in costs):
+        return "unknown"
     known = [cost.minutes for cost in costs if cost.minutes is not None]
     if known:
         return f"{max(known):.2f}"
@@ -149,38 +134,28 @@ def _slowest(costs: list[Cost]) -> str:
 
 
 def _costs(connector: ConnectorFolder, stream: Stream) -> list[str]:
-    unit = unit_of(connector.manifest, stream)
+    requests = f"Requests for 1,000 {unit_of(connector.manifest, stream)}"
+    numbers = (requests, "Limit a minute", "Minutes of quota")
     lines: list[str] = []
     for way in range(len(stream.ways)):
-        costs = _own_costs(connector, stream, way)
         if stream.fallback is not None:
             name = (stream.fallback.first, stream.fallback.second)[way]
             lines += [f"With `{stream.fallback.setting}: {name}`:", ""]
-        lines += [
-            f"| Operation | Requests for 1,000 {unit} | | Limit a minute | Minutes of quota |",
-            "| --- | ---: | --- | ---: | ---: |",
-            *(_cost_row(cost) for cost in costs),
-            "",
-        ]
+        rows = map(_cost_row, _own_costs(connector, stream, way))
+        lines += table(("Operation", requests, "", *numbers[1:]), rows, right=numbers)
     return lines
 
 
-def _cost_row(cost: Cost) -> str:
+def _cost_row(cost: Cost) -> tuple[str, ...]:
     requests = "" if cost.requests is None else f"{cost.requests:,}"
     minutes = "" if cost.minutes is None else f"{cost.minutes:.2f}"
     limit = "not stated" if cost.calls is None else f"{cost.calls * 60 / cost.seconds:g}"
-    return f"| `{cost.operation}` | {requests} | {cost.said} | {limit} | {minutes} |"
+    return f"`{cost.operation}`", requests, cost.said, limit, minutes
 
 
 def main(check: bool) -> int:
     """Write or compare the page; return the exit code."""
-    text = page(read_manifest(ROOT / "connector.yaml"))
-    if PAGE.is_file() and PAGE.read_text("utf-8") == text:
-        return 0
-    print(f"{'differs' if check else 'wrote'}: {PAGE.relative_to(ROOT)}")
-    if not check:
-        PAGE.write_text(text, "utf-8")
-    return 1 if check else 0
+    return publish(PAGE, page, check=check)
 
 
 if __name__ == "__main__":
