@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from connector_host.contract.catalogue import Catalogue
 from connector_host.contract.manifest import Manifest
-from connector_host.contract.stream_models import Details, Stream, StreamList
+from connector_host.contract.stream_models import Stream, StreamList
 
 THOUSAND = 1000
 _FEW = {"shipping_integrations"}
 """Parents with a handful of records: what is listed for each of them counts by the records listed."""
+_BY_CODE = "unknown: as often as the connector's code calls it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Cost:
     seconds: int = 60
 
     @property
+    def by_code(self) -> bool:
+        """Whether the connector's code makes the requests: nobody knows how many."""
+        return self.said == _BY_CODE
+
+    @property
     def minutes(self) -> float | None:
         """How many minutes of the operation's quota a thousand units take; None where nothing is counted."""
         if self.requests is None or self.calls is None:
@@ -35,19 +41,24 @@ class Cost:
 
 
 def unit_of(manifest: Manifest, stream: Stream) -> str:
-    """Return the plural of what is counted: the title of the first stream that lists the same."""
+    """Return the plural of what is counted: the title of the first stream that lists the same, or of one in code."""
+    if stream.code is not None:
+        return _plural(stream)
     first = stream.lists[0]
     if first.for_each is not None and first.for_each.stream is not None and first.for_each.stream not in _FEW:
         return unit_of(manifest, manifest.stream(first.for_each.stream))
-    same = next(each for each in manifest.streams if each.lists[0].operation == first.operation)
-    return same.title[0].lower() + same.title[1:]
+    listing = (each for each in manifest.streams if each.lists)
+    return _plural(next(each for each in listing if each.lists[0].operation == first.operation))
+
+
+def _plural(stream: Stream) -> str:
+    return stream.title[0].lower() + stream.title[1:]
 
 
 def costs_of(manifest: Manifest, catalogue: Catalogue, stream: Stream, way: int = 0) -> list[Cost]:
     """Return the costs of one of the ways to a stream's records, in the order of the calls."""
     found: dict[str, Cost] = {}
-    lists, details = stream.ways[way]
-    calls_made = list(_requests(manifest, lists, details))
+    calls_made = list(_requests(manifest, stream, way))
     if stream.total is not None:
         calls_made.append((stream.total.operation, None, "1 in all"))
     if (look_up := stream.confirm_removed) is not None:
@@ -59,15 +70,16 @@ def costs_of(manifest: Manifest, catalogue: Catalogue, stream: Stream, way: int 
     return list(found.values())
 
 
-def _requests(
-    manifest: Manifest, lists: tuple[StreamList, ...], details: Details | None
-) -> Iterator[tuple[str, int | None, str]]:
+def _requests(manifest: Manifest, stream: Stream, way: int = 0) -> Iterator[tuple[str, int | None, str]]:
+    lists, details = stream.ways[way]
     for each in lists:
         yield from _of_list(manifest, each)
     if details is not None:
         batch = details.batch or 1
         said = f"1 for {batch} of them" if batch > 1 else "1 for each of them"
         yield details.operation, -(-THOUSAND // batch), said
+    for operation in stream.code.operations if stream.code is not None else ():
+        yield operation, None, _BY_CODE
 
 
 def _of_list(manifest: Manifest, each: StreamList) -> Iterator[tuple[str, int | None, str]]:
@@ -76,15 +88,13 @@ def _of_list(manifest: Manifest, each: StreamList) -> Iterator[tuple[str, int | 
     if values is None:
         yield each.operation, pages, _said(each, pages, "")
     elif values.stream is not None and values.stream not in _FEW:
-        parent = manifest.stream(values.stream)
-        yield from _requests(manifest, parent.lists, parent.details)
+        yield from _requests(manifest, manifest.stream(values.stream))
         yield each.operation, THOUSAND, "1 for each of them, more where it has several pages" if pages else "1 for each"
     else:
         if values.operation is not None:
             yield values.operation, None, "1 in all"
         if values.stream is not None:
-            parent = manifest.stream(values.stream)
-            yield from _requests(manifest, parent.lists, parent.details)
+            yield from _requests(manifest, manifest.stream(values.stream))
         whose = "location" if values.operation is not None else "carrier"
         yield each.operation, pages, _said(each, pages, f" for each {whose}")
 
