@@ -357,11 +357,15 @@ class SqliteLedger:
         return _Opened(SQLiteBucket([_rate(lane)], self._bucket_connection, table), since=now)
 
     def _drop_idle(self, now: int) -> None:
-        """Drop lanes that nothing has used for longer than the longest window."""
+        """Drop lanes that nothing has used for longer than the longest window.
+
+        One without a call is left when it has a name: whoever has just opened it may be waiting for room elsewhere.
+        """
         tables = self._db.execute("SELECT name FROM sqlite_master WHERE name GLOB 'lane_*' AND type = 'table'")
+        named = dict(self._db.execute("SELECT name, key FROM lanes").fetchall())
         for (table,) in tables.fetchall():
             newest = self._db.execute(f"SELECT max(item_timestamp) FROM {table}").fetchone()[0]  # noqa: S608 -- ours
-            if newest is None or newest < now - 2 * _LONGEST_CLOSURE * 1000:
+            if table not in named if newest is None else newest < now - 2 * _LONGEST_CLOSURE * 1000:
                 self._db.execute(f"DROP TABLE {table}")
         self._db.execute("DELETE FROM lanes WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'table')")
         self._db.execute("DELETE FROM closed WHERE until < ?", (now,))

@@ -236,6 +236,19 @@ def test_a_lane_that_another_process_has_forgotten_is_told_again_once_it_is_used
     ledger.close()
 
 
+def test_a_lane_that_waits_keeps_its_table_when_another_process_opens_the_file(tmp_path, clock):
+    path = tmp_path / "quota.sqlite"
+    ledger = SqliteLedger(path, clock)
+    for _ in range(5):
+        ledger.take([OTHER])
+    assert ledger.take([LANE, OTHER]).lane is OTHER
+    SqliteLedger(path, clock).close()
+    clock.advance(ledger.take([LANE, OTHER]).seconds)
+    assert ledger.take([LANE, OTHER]) is None
+    assert ledger.in_use("owner/")[LANE.key].used == 1
+    ledger.close()
+
+
 def test_a_file_of_a_version_that_did_not_name_its_lanes_counts_on(tmp_path, clock):
     path = tmp_path / "quota.sqlite"
     ledger = SqliteLedger(path, clock)
