@@ -23,7 +23,7 @@ from .shape import Shape
 from .slices import Slicer
 from .splice import Prefix
 from .state import Position
-from .steady import SteadyPages, moved
+from .steady import SteadyPages, Told
 from .values import Values
 
 __all__ = ["Listing"]
@@ -193,23 +193,25 @@ class Listing:
         for _ in range(_PASSES if self._reading.tolerant else 1):
             pages = 0
             # Of a pass that goes on after a stop, the pages before it count as they were then.
-            told = [] if step is None else [Found(outcome.rows, total_records=outcome.total)]
+            told = Told()
             if step is None:
                 outcome.rows, outcome.total = 0, None
+            else:
+                told.add(Found(outcome.rows, total_records=outcome.total))
             async with aclosing(steady.pages(window, unit.fields, start=step, first=first)) as parts:
                 async for part in parts:
                     if pages == 0 and step is None and slicer.split(window, part.found.total_pages or 0):
                         outcome.again = True
                         return
-                    if not told:
+                    if pages == 0 and step is None:
                         outcome.total = part.found.total_records
                     pages += 1
                     outcome.rows += part.size
-                    told.append(part.found)
+                    told.add(part.found)
                     yield part
             first = step = None
             slicer.found(window, pages if outcome.rows else 0)
-            if not (steady.shifted or moved(told, outcome.rows)):
+            if not (steady.shifted or told.moved(outcome.rows)):
                 return
         outcome.moving = self._reading.tolerant
 

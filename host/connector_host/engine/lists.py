@@ -98,7 +98,7 @@ class Lists:
 
         Raises AnswerUnreadable when a page comes twice: a list that leads back into itself would never end.
         """
-        known: dict[tuple[int, int, int], int] = {}
+        known: dict[int, int] = {}
         part = first or await self.page(each, window, fields, start)
         source: AsyncGenerator[Part, None]
         if part.following is None:
@@ -176,11 +176,12 @@ async def _just(part: Part) -> AsyncGenerator[Part, None]:
     yield part
 
 
-def _check_repeat(part: Part, known: dict[tuple[int, int, int], int]) -> None:
+def _check_repeat(part: Part, known: dict[int, int]) -> None:
+    """Raise where a page came before; `known` has the pages so far, by the hash of what tells them apart."""
     rows = next((group for group in part.groups if group), None)
     if rows is None:
         return
-    mark = (hash(bytes(rows[0])), hash(bytes(rows[-1])), part.size)
+    mark = hash((bytes(rows[0]), bytes(rows[-1]), part.size))
     if known.setdefault(mark, part.step.number) != part.step.number:
         raise _endless(part, f"page {part.step.number} repeats page {known[mark]}")
 

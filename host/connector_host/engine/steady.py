@@ -1,6 +1,6 @@
 """The pages of one window, read so that it shows whether the list moved meanwhile.
 
-Where the vendor tells how many records there are, their number shows it (see `moved`). Where it tells only how many
+Where the vendor tells how many records there are, their number shows it (see `Told`). Where it tells only how many
 pages there are, a record that leaves the list moves all behind it up, and the one that moves across the edge of a page
 that was read is passed over, while the pages stay as many. So the last page is asked for first, and once more when the
 others have come: one that moved begins with other records. That costs two requests for a list of several pages.
@@ -19,7 +19,7 @@ from .paging import Found, Step, step_to_compare
 from .plan import Window
 from .shape import Shape
 
-__all__ = ["SteadyPages", "moved", "requests_for"]
+__all__ = ["SteadyPages", "Told", "requests_for"]
 
 _TO_COMPARE = 2
 
@@ -80,12 +80,31 @@ def requests_for(paging: Paging, found: Found, pages: int) -> int:
     return pages + min(_TO_COMPARE, pages - 1) if step_to_compare(paging, found) is not None else pages
 
 
-def moved(told: list[Found], rows: int) -> bool:
-    """Tell whether a list changed while its pages were read, as far as its totals tell."""
-    if len(told) < 2:  # noqa: PLR2004 -- there is nothing to compare one page with
-        return False
-    totals = {found.total_records for found in told if found.total_records is not None}
-    if totals:
-        return totals != {rows}
-    pages = [found.total_pages for found in told if found.total_pages is not None]
-    return bool(pages) and min(pages) < pages[0]
+class Told:
+    """What the pages of one pass told about the whole list."""
+
+    def __init__(self) -> None:
+        self._pages = 0
+        self._rows: int | None = None
+        self._rows_differ = False
+        self._first_pages: int | None = None
+        self._fewest_pages: int | None = None
+
+    def add(self, found: Found) -> None:
+        """Take note of a page."""
+        self._pages += 1
+        if found.total_records is not None:
+            self._rows_differ |= self._rows not in (None, found.total_records)
+            self._rows = found.total_records
+        if found.total_pages is not None:
+            if self._fewest_pages is None or self._first_pages is None:
+                self._first_pages = self._fewest_pages = found.total_pages
+            self._fewest_pages = min(self._fewest_pages, found.total_pages)
+
+    def moved(self, rows: int) -> bool:
+        """Tell whether the list changed while its pages, with so many records, were read: as far as totals tell."""
+        if self._pages < 2:  # noqa: PLR2004 -- there is nothing to compare one page with
+            return False
+        if self._rows is not None:
+            return self._rows_differ or self._rows != rows
+        return self._fewest_pages != self._first_pages
