@@ -1,7 +1,8 @@
 """The command line: `connector-host`."""
 
-import gc
 import sys
+
+from .collecting import collect_as_at_start
 
 __all__ = ["main"]
 
@@ -11,8 +12,7 @@ def main() -> None:
     # httpx imports click, rich and pygments for a program of its own where it finds them; this one has no use for it.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None is how an import is ruled out
 
-    # A command makes many objects that stay, and few rings: looking for those often costs a tenth of its start.
-    gc.set_threshold(50_000, 20, 50)
+    collect_as_at_start()
 
     from .app import app  # noqa: PLC0415 -- the program is built only when it is run
 

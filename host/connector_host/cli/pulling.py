@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_host.contract.errors import ConfigurationError, ConnectorHostError, InputInvalid, Problem, SignInError
 
+from .collecting import collect_as_at_work
 from .progress import Ended, Progress
 from .signals import heard_signals
 
@@ -114,6 +115,7 @@ class Pull:
         What the vendor does is told in the reports; errors that concern all streams end the pull after the report.
         Raises ConfigurationError for folders and states that cannot be used.
         """
+        collect_as_at_work()
         with heard_signals(self.stop):
             try:
                 for stream in streams:

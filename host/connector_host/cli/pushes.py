@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .collecting import collect_as_at_work
 from .connectors import JsonOption
 from .progress import ProgressKind, progress_of
 from .pushing import Pushing, print_line
@@ -64,6 +65,7 @@ def push(
 
         async def run() -> "PushReport":
             async with state.open(instance) as connection:
+                collect_as_at_work()
                 return await work.run(connection)
 
         report = anyio.run(run)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from .collecting import collect_as_at_work
 from .connectors import JsonOption
 from .exits import ExitCode
 from .output import say, write, write_facts, write_json, write_table
@@ -231,6 +232,7 @@ def _with_runner(state: HostState, work: "Callable[[Runner], Awaitable[_Result]]
 
     async def run() -> "_Result":
         async with Runner(state.home(), state.folders) as runner:
+            collect_as_at_work()
             return await work(runner)
 
     return anyio.run(run)

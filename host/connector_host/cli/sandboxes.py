@@ -11,6 +11,7 @@ import typer
 
 from connector_host.contract.errors import InputInvalid, Problem
 
+from .collecting import collect_as_at_work
 from .connectors import JsonOption
 from .output import say, write, write_facts, write_json, write_table
 from .state import HostState, state_of
@@ -53,6 +54,7 @@ def run_sandbox(
     running = sandbox.start(options, port=port)
     try:
         _tell(connector, running, as_json=as_json)
+        collect_as_at_work()
         _until_stopped()
     finally:
         running.close()

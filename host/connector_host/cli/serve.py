@@ -7,6 +7,7 @@ import typer
 
 from connector_host.contract.errors import ConfigurationError
 
+from .collecting import collect_as_at_work
 from .output import say, write
 from .state import state_of
 
@@ -74,5 +75,6 @@ def serve(
         if isinstance(access, TokenAccess):
             write(f"Token   {access.token}")
         say("Ctrl-C stops it.")
+        collect_as_at_work()
         run(app, listener)
     say("\nStopped.")
