@@ -17,7 +17,10 @@ from connector_host.contract.permissions import PermissionNames, Scope
 from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.sessions import MemorySessionStore, Session
 from connector_host.engine.connection import Connection
+from connector_host.engine.retry import RetryLimits
 from connector_host.testing.clock import FakeClock
+
+from .pulls import sync_of
 
 SECRET = "MARKER-secret-of-the-application"
 SIGN_IN_URL = "https://api.shop.example/sign-in"
@@ -223,7 +226,7 @@ def clock():
     return FakeClock()
 
 
-def _connection(
+def connection_to(
     vendor,
     clock,
     catalogue,
@@ -258,7 +261,7 @@ def _connection(
 @pytest.fixture
 def connect(vendor, clock, catalogue):
     """Make a connection to the vendor in memory; the keyword arguments are those of Connection, and a few more."""
-    return functools.partial(_connection, vendor, clock, catalogue)
+    return functools.partial(connection_to, vendor, clock, catalogue)
 
 
 @pytest.fixture(scope="session")
@@ -267,9 +270,25 @@ def fresh(catalogue):
 
     def make(**more):
         vendor, clock = Vendor(), FakeClock()
-        return vendor, clock, _connection(vendor, clock, catalogue, **more)
+        return vendor, clock, connection_to(vendor, clock, catalogue, **more)
 
     return make
+
+
+@pytest.fixture
+def pull(catalogue, tmp_path):
+    """Pull the things of a vendor into a folder: once, with everything new but the folder."""
+
+    async def run(vendor, made, *, clock=None, watch=None, settings=None, **given):
+        limits = RetryLimits(attempts=1)
+        connection = connection_to(
+            vendor, clock or FakeClock(), catalogue, streams=[made], limits=limits, settings=settings
+        )
+        async with connection as shop:
+            sync = sync_of(shop, tmp_path, progress=(lambda moved: watch(sync, moved)) if watch else None, **given)
+            return await sync.run()
+
+    return run
 
 
 @pytest.fixture

@@ -75,6 +75,11 @@ def _moment(text):
     return datetime.datetime.fromisoformat(text)
 
 
+def things(*numbers):
+    """Return things, each with its id as the second in which it last changed."""
+    return [{"id": number, "at": number} for number in numbers]
+
+
 def stream(paging="total", *, time=False, details=False, **more):
     pagings = {
         "total": {"kind": "page_number", "page": "page", "page_size": 2, "until": "total_pages", "total_pages": "n"},

@@ -5,7 +5,6 @@ import datetime
 from collections import Counter
 from unittest import mock
 
-import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from connector_host.embedding import SyncConnection
 from connector_host.engine import slices
 from connector_host.testing.clock import FakeClock
 
-from .conftest import _connection
+from .conftest import connection_to
 from .scripted import START, ThingsVendor, stream
 
 MINUTES = 12
@@ -72,9 +71,7 @@ class Pulled:
         self._catalogue = catalogue
 
     def _connection(self):
-        transport = httpx.MockTransport(self.vendor)
-        clock = FakeClock()
-        return _connection(self.vendor, clock, self._catalogue, streams=[self._made], transport=transport)
+        return connection_to(self.vendor, FakeClock(), self._catalogue, streams=[self._made])
 
     def records(self, way="async"):
         if way == "sync":

@@ -1,7 +1,6 @@
 """Whatever a vendor's things are, however they change, and wherever a pull is stopped: nothing lost, nothing twice."""
 
 import asyncio
-import json
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -12,15 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector_host.engine import slices
-from connector_host.engine.checkpoints import Cadence
-from connector_host.engine.dead_letters import DeadLetterFile
 from connector_host.engine.retry import RetryLimits
-from connector_host.engine.sinks import sink_for
-from connector_host.engine.state import FolderState
-from connector_host.engine.sync import Sync
 from connector_host.testing.clock import FakeClock
 
-from .conftest import _connection
+from .conftest import connection_to
+from .pulls import adds_up, dead_letters, records, sync_of
 from .scripted import ThingsVendor, stream
 
 DAYS_40 = 40 * 86_400
@@ -87,37 +82,20 @@ class Story:
             if blocks == stop_after:
                 sync.stop()
 
-        connection = _connection(
-            self.vendor,
-            self.clock,
-            self._catalogue,
-            streams=[self.made],
-            transport=httpx.MockTransport(self.vendor),
-            limits=limits,
-        )
+        connection = connection_to(self.vendor, self.clock, self._catalogue, streams=[self.made], limits=limits)
         async with connection as shop:
-            sync = Sync(
-                shop,
-                "things",
-                sink=sink_for(self.folder, "things", "jsonl", {}),
-                state=FolderState(self.folder / ".state", "things"),
-                dead_letters=DeadLetterFile(self.folder / "things.dead.jsonl"),
-                cadence=Cadence(records=1),
-                progress=watch,
-            )
+            sync = sync_of(shop, self.folder, progress=watch)
             report = await sync.run()
-        counts = report.counts
-        assert counts.read == (counts.written + counts.dead + counts.duplicates + counts.filtered + counts.unchanged)
+        assert adds_up(report)
         return report
 
     def dead(self):
         """Return the ids that the dead-letter file tells."""
-        file = self.folder / "things.dead.jsonl"
-        letters = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        letters = dead_letters(self.folder) if (self.folder / "things.dead.jsonl").exists() else []
         return {each for letter in letters for each in letter.get("ids", ())}
 
     def records(self):
-        return [json.loads(line) for line in (self.folder / "things.jsonl").read_text().splitlines()]
+        return records(self.folder)
 
 
 async def _tell(story, steps):

@@ -12,7 +12,7 @@ from connector_host.testing.clock import FakeClock
 from connector_host.testing.conformance import conformance
 from connector_host.testing.streams import CHECKS, Bench
 
-from ..engine.conftest import _connection, catalogue  # noqa: F401, TID252 -- a fixture; test helpers are in no package
+from ..engine.conftest import catalogue, connection_to  # noqa: F401, TID252 -- a fixture; test helpers are in no package
 from ..engine.scripted import ThingsVendor, stream  # noqa: TID252 -- as above
 
 SCHEMA = {
@@ -30,8 +30,7 @@ def complaints(catalogue):  # noqa: F811 -- the fixture
         made = made or stream(time=True, cursor="at")
 
         def connect():
-            transport = httpx.MockTransport(vendor)
-            return _connection(vendor, FakeClock(), catalogue, streams=[made], transport=transport)
+            return connection_to(vendor, FakeClock(), catalogue, streams=[made])
 
         bench = Bench(Stream.model_validate(made), schema or SCHEMA, connect, rare)
         return [sentence async for sentence in check(bench)]

@@ -1,0 +1,124 @@
+"""Runs that end early or cannot begin: where the next goes on, and which folders are left alone."""
+
+import contextlib
+import datetime
+import json
+import sqlite3
+from collections import Counter
+
+import pytest
+
+from connector_host.contract.errors import ConfigurationError, InUse
+from connector_host.engine.report import RunEnd
+from connector_host.engine.state import FolderState
+from connector_host.testing.clock import FakeClock
+
+from .pulls import records
+from .scripted import ThingsVendor, stream, things
+
+
+async def test_a_limit_in_the_midst_of_one_record_loses_none_of_its_parts(pull, tmp_path):
+    vendor = ThingsVendor([{"id": 1, "notes": [{"no": number} for number in range(5)]}])
+    made = stream(details=True, each="notes", inherit={"of": "id"}, primary_key=["of", "no"])
+    for _ in range(4):
+        await pull(vendor, made, limit=2)
+    assert [record["no"] for record in records(tmp_path)] == list(range(5))
+
+
+async def test_a_stop_leaves_a_checkpoint_that_the_next_run_goes_on_from(pull, tmp_path):
+    vendor = ThingsVendor(things(*range(10)))
+    report = await pull(vendor, stream(), watch=lambda sync, moved: sync.stop() if moved.page == 2 else None)
+    assert (report.state, report.finished) == (RunEnd.STOPPED, False)
+    assert 0 < len(records(tmp_path)) < 10
+    again = await pull(vendor, stream())
+    assert (again.state, again.resumed, again.finished) == (RunEnd.SUCCESS, True, True)
+    assert [record["id"] for record in records(tmp_path)] == list(range(10))
+
+
+async def test_a_settled_window_goes_on_page_by_page(pull, tmp_path):
+    vendor = ThingsVendor(things(*range(12)))
+    made = stream(time=True, counted=True)
+    until = datetime.datetime.fromtimestamp(FakeClock().time() - 86_400 * 30, datetime.UTC)
+    await pull(vendor, made, until=until, watch=lambda sync, moved: sync.stop() if moved.page == 4 else None)
+    position = json.loads((tmp_path / ".state" / "things.json").read_text())["run"]["position"]
+    assert position["step"]["number"] >= 4
+    vendor.sent.clear()
+    await pull(vendor, made, until=until)
+    assert min(given["page"] for _, given in vendor.sent) >= 4
+    assert [record["id"] for record in records(tmp_path)] == list(range(12))
+
+
+@pytest.mark.parametrize(("paging", "counted"), [("total", True), ("total", False), ("short", False), ("token", False)])
+async def test_what_leaves_a_settled_window_between_two_runs_hides_nothing(pull, tmp_path, paging, counted):
+    vendor = ThingsVendor(things(*range(12)))
+    made = stream(paging, time=True, counted=counted)
+    until = datetime.datetime.fromtimestamp(FakeClock().time() - 86_400 * 30, datetime.UTC)
+    await pull(vendor, made, until=until, watch=lambda sync, moved: sync.stop() if moved.page == 4 else None)
+    del vendor.things[0], vendor.things[1]
+    report = await pull(vendor, made, until=until)
+    assert (report.finished, report.resumed, report.warnings) == (True, True, ())
+    assert Counter(record["id"] for record in records(tmp_path)) == Counter(range(12))
+
+
+async def test_a_limit_ends_the_run_for_now(pull, tmp_path):
+    vendor = ThingsVendor(things(*range(7)))
+    report = await pull(vendor, stream(), limit=3)
+    assert (report.written, report.finished, report.state) == (3, False, RunEnd.SUCCESS)
+    await pull(vendor, stream())
+    assert Counter(record["id"] for record in records(tmp_path)) == Counter(range(7))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "cannot be read"),
+        ('{"version": 99}', "a later version"),
+        ("[]", "cannot be read"),
+        ('{"version": 1, "stream": "other", "mode": "full", "filters": {}}', "of the stream other"),
+        ('{"version": 1, "stream": "things", "mode": "full", "filters": {}, "sequence": 7}', "of checkpoint 7"),
+    ],
+)
+async def test_a_state_that_cannot_be_used_is_told_and_left_alone(pull, tmp_path, content, words):
+    (tmp_path / ".state").mkdir()
+    file = tmp_path / ".state" / "things.json"
+    file.write_text(content)
+    with pytest.raises(ConfigurationError, match=words):
+        await pull(ThingsVendor(things(1)), stream())
+    assert file.read_text() == content
+    assert not (tmp_path / "things.jsonl").exists()
+
+
+async def test_two_pulls_of_a_stream_into_one_folder_do_not_meet(pull, tmp_path, monkeypatch):
+    vendor = ThingsVendor(things(1, 2))
+    await pull(vendor, stream())
+    monkeypatch.setattr("connector_host.engine.keys._WAITED_SECONDS", 0.0)
+    other = FolderState(tmp_path / ".state", "things").keys()
+    with contextlib.closing(other), pytest.raises(InUse, match="Another pull of things is at work"):
+        await pull(vendor, stream())
+    assert (await pull(vendor, stream())).state is RunEnd.SUCCESS
+
+
+async def test_keys_that_cannot_be_kept_are_told(pull, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("connector_host.engine.keys.KeyStore.put", full)
+    with pytest.raises(ConfigurationError, match="disk is full"):
+        await pull(ThingsVendor(things(1)), stream())
+
+
+async def test_files_that_do_not_fit_the_state_are_left_alone(pull, tmp_path):
+    vendor = ThingsVendor(things(1, 2))
+    (tmp_path / "things.jsonl").write_text("mine\n")
+    with pytest.raises(ConfigurationError, match="is there already"):
+        await pull(vendor, stream())
+    assert (tmp_path / "things.jsonl").read_text() == "mine\n"
+    (tmp_path / "things.jsonl").unlink()
+    await pull(vendor, stream())
+    (tmp_path / "things.jsonl").write_text("")
+    with pytest.raises(ConfigurationError, match="shorter"):
+        await pull(vendor, stream())
+    (tmp_path / "things.jsonl").unlink()
+    vendor.things[3] = {"id": 3}
+    await pull(vendor, stream())
+    assert [record["id"] for record in records(tmp_path)] == [3]
