@@ -275,6 +275,19 @@ def fresh(catalogue):
     return make
 
 
+def check_facts(error, operation, *, attempts):
+    """Look for what every error of a call tells."""
+    assert error.call.operation == operation
+    assert error.call.instance == "my-shop"
+    assert len(error.call.request_id) == 32
+    assert [attempt.number for attempt in error.call.attempts] == list(range(1, attempts + 1))
+    assert all(attempt.outcome for attempt in error.call.attempts)
+    assert error.next_step
+    assert error.message.endswith((".", "?"))
+    assert error.__cause__ is None
+    assert error.__context__ is None
+
+
 @pytest.fixture
 def pull(catalogue, tmp_path):
     """Pull the things of a vendor into a folder: once, with everything new but the folder."""
