@@ -21,6 +21,7 @@ from connector_host.engine.retry import RetryLimits
 from connector_host.testing.clock import FakeClock
 
 from .pulls import sync_of
+from .pushes import RECORD, action
 
 SECRET = "MARKER-secret-of-the-application"
 SIGN_IN_URL = "https://api.shop.example/sign-in"
@@ -302,6 +303,27 @@ def pull(catalogue, tmp_path):
             return await sync.run()
 
     return run
+
+
+@pytest.fixture
+def pushing(connect):
+    """Push records with the action, and return the report."""
+
+    async def push(records, *, given=None, connection=None, **options):
+        async with connect(
+            actions=[action(**(given or {}))], schemas={"write.json": RECORD}, **connection or {}
+        ) as shop:
+            return await shop.push("write", records, **options)
+
+    return push
+
+
+def outcomes(report):
+    """Return the outcome of each record, in order; the counts of the report are those of its results."""
+    assert [result.record for result in report.results] == list(range(1, len(report.results) + 1))
+    counts = report.counts.as_dict()
+    assert counts.pop("read") == sum(counts.values())
+    return [result.outcome.value for result in report.results]
 
 
 @pytest.fixture

@@ -23,14 +23,14 @@ def sync_of(shop, folder, **more):
 
 
 def records(folder):
-    return _lines(folder / "things.jsonl")
+    return lines_of(folder / "things.jsonl")
 
 
 def dead_letters(folder):
-    return _lines(folder / "things.dead.jsonl")
+    return lines_of(folder / "things.dead.jsonl")
 
 
-def _lines(file):
+def lines_of(file):
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
