@@ -18,8 +18,8 @@ for stream in streams:
                 answer = client.post("/api/Stock/GetStockItemsFull", json=asked)
                 rows, pages = (orjson.loads(answer.content), page + 1) if answer.is_success else ([], 0)
             else:
-                asked = {"FromDate": since, "ToDate": until, "PageNumber": page, "ResultsPerPage": 500}
-                answer = client.post("/api/ProcessedOrders/SearchProcessedOrders", json={"request": asked})
+                search = {"FromDate": since, "ToDate": until, "PageNumber": page, "ResultsPerPage": 500}
+                answer = client.post("/api/ProcessedOrders/SearchProcessedOrders", json={"request": search})
                 found = orjson.loads(answer.content)["ProcessedOrders"]
                 rows, pages = found["Data"], found["TotalPages"]
             if stream == "processed_order_details":
