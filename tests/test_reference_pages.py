@@ -1,8 +1,9 @@
-"""The pages about streams and actions, which are generated from the manifest, the catalogue and the samples."""
+"""The page about streams, which is generated from the manifest, the catalogue and the samples."""
 
 from dataclasses import replace
 
 from connector_host.contract.code_models import StreamCodeSection
+from scripts.stream_docs import main as stream_docs
 from scripts.stream_docs import page
 
 BY_CODE = "unknown: as often as the connector's code calls it"
@@ -24,3 +25,7 @@ def test_what_a_stream_in_code_and_those_that_follow_it_cost_is_told_as_unknown(
     assert "| Operation | Requests for 1,000 purchase order headers | |" in section
     for operation in read.operations:
         assert f"| `{operation}` |  | {BY_CODE} |" in section
+
+
+def test_the_page_about_streams_is_that_of_the_manifest():
+    assert stream_docs(check=True) == 0
