@@ -36,7 +36,8 @@ same two requests for the last page stays unseen, as does a move in a list witho
 what was passed over, as far as it lists it again.
 
 An id whose record the vendor refuses twice, and a record that cannot be read, stand in the dead letters with the
-reason. What only failed in passing is told, and asked for again by the next pull.
+reason. What only failed in passing is told, and asked for again by the next pull; after three pulls and a
+day it is dead as well.
 """
 
 

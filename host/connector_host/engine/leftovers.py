@@ -1,9 +1,10 @@
 """Ids that gave no record when they were asked for: the end of the run asks once more, and decides what they are.
 
 What the vendor then has no record of is gone, and what it refuses again is dead. What it fails on in passing waits in
-the state, and the next run asks for it again.
+the state, and the next run asks for it again; what it has failed on in several runs, for long enough, is dead too.
 """
 
+import datetime
 from collections.abc import Sequence
 
 import msgspec
@@ -19,6 +20,9 @@ __all__ = ["Leftovers"]
 
 _MOST = 10_000
 """Ids that a state keeps; with more, the next run reads the whole time of this one again."""
+
+_RUNS, _LONG = 3, datetime.timedelta(days=1)
+"""Runs that an id must have failed in, and for how long, before it is dead: an outage of an hour may fill many runs."""
 
 
 class Leftovers:
@@ -54,12 +58,16 @@ class Leftovers:
     def answered(self, block: Block, asked: Sequence[Leftover]) -> None:
         """Decide about leftovers that were asked for again."""
         self._error = block.error or self._error
-        before = {_mark(each): self._left.pop(_mark(each)).why for each in asked}
+        before = {_mark(each): self._left.pop(_mark(each)) for each in asked}
         for each in block.left:
             mark = _mark(each)
             if each.why == "failed":
-                self._left[mark] = each
-            elif each.why == "refused" and before[mark] != "refused":
+                each.runs, each.first = before[mark].runs + 1, before[mark].first or self._run.started
+                if each.runs >= _RUNS and self._run.started - each.first >= _LONG:
+                    self._give_up(each, each.first, block)
+                else:
+                    self._left[mark] = each
+            elif each.why == "refused" and before[mark].why != "refused":
                 self._left[mark] = each
                 self._error = self._error or RecordRejected(each.reason)
             else:
@@ -73,6 +81,11 @@ class Leftovers:
             return None
         ids = f"{number:,} {'id' if number == 1 else 'ids'}"
         return Failure(f"{ids} of {self._stream}, asked for again by the next pull", self._error, earlier=self._earlier)
+
+    def _give_up(self, each: Leftover, first: datetime.datetime, block: Block) -> None:
+        why = f": {block.error.message}" if block.error is not None else "."
+        reason = f"The vendor has failed on it in {each.runs} pulls since {first:%Y-%m-%d %H:%M} UTC{why}"
+        block.dead.append(Dead(reason, ids=[each.id]))
 
     def _decide(self, each: Leftover, block: Block) -> None:
         if each.why == "refused":

@@ -41,13 +41,16 @@ class Position(msgspec.Struct, omit_defaults=True):
 class Leftover(msgspec.Struct, omit_defaults=True):
     """An id that was asked for and gave no record, with what is added to its record.
 
-    `why` tells whether the vendor has no record of it, refuses it for a `reason`, or failed in passing.
+    `why` tells whether the vendor has no record of it, refuses it for a `reason`, or failed in passing: in how many
+    `runs` so far, and in which `first`.
     """
 
     id: Any
     add: dict[str, Any] = {}
     why: Literal["missing", "refused", "failed"] = "missing"
     reason: str = ""
+    runs: int = 0
+    first: datetime.datetime | None = None
 
 
 class RunState(msgspec.Struct, omit_defaults=True):

@@ -97,6 +97,27 @@ async def test_an_id_that_fails_in_passing_waits_for_the_next_pull(pull, tmp_pat
     assert not (tmp_path / "things.dead.jsonl").exists()
 
 
+@pytest.mark.parametrize("hours", [1, 12, 24])
+async def test_an_id_that_fails_in_every_pull_is_dead_after_three_pulls_and_a_day(pull, tmp_path, hours):
+    vendor = ThingsVendor(things(*range(1, 8)))
+    made = stream(details=True, time=True)
+    failing_details(vendor, lambda: httpx.Response(500), 5)
+    told = []
+    for number in range(26):
+        report = await pull(vendor, made, clock=FakeClock(FakeClock().time() + number * hours * 3600))
+        assert adds_up(report)
+        told.append((report.dead, report.state))
+        if report.dead:
+            break
+    waits = max(2, 24 // hours)
+    assert told == [(0, RunEnd.PARTIAL_SUCCESS)] * waits + [(1, RunEnd.PARTIAL_SUCCESS)]
+    (letter,) = dead_letters(tmp_path)
+    assert letter["ids"] == [5]
+    assert letter["reason"].startswith(f"The vendor has failed on it in {waits + 1} pulls since 2")
+    after = await pull(vendor, made, clock=FakeClock(FakeClock().time() + 100 * 86_400))
+    assert (after.state, after.dead) == (RunEnd.SUCCESS, 0)
+
+
 async def test_a_failure_that_passes_before_the_end_is_none(pull):
     vendor = ThingsVendor(things(*range(1, 8)))
     fails = [httpx.Response(503)] * 2
