@@ -7,7 +7,8 @@ import pytest
 
 from connector_host.connectors import load_connector
 
-SECRET = "tok-marker-4b1f9c2e"
+from .plugins import SECRET
+
 PLAIN = Path(__file__).parents[1] / "fixtures" / "plain"
 
 

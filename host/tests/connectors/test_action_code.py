@@ -12,28 +12,10 @@ from connector_host.connectors import code as code_module
 from connector_host.connectors import load_connector
 from connector_host.contract.errors import ConnectorBroken, PermissionMissing
 
-SECRET = "tok-marker-5a4db0c5"
+from .plugins import HOOKS, SECRET, code_of
+
 DECLARED = '    operation: things.DeleteThing\n    input: {id: "{{record.id}}"}\n'
 CODED = "    code: {operations: [things.GetThing, things.CreateThing, things.DeleteThing]}\n"
-HOOKS = """
-import asyncio, sys, time
-from pathlib import Path
-from connector_host.contract.errors import OutcomeUnknown, RecordRejected, VendorFault
-from connector_host.contract.markers import hookimpl
-
-@hookimpl
-def manifest():
-    return Path(__file__).parent / "connector.yaml"
-
-@hookimpl
-def operations():
-    return [Path(__file__).parent / "schemas" / "operations" / "things.json"]
-
-@hookimpl
-def sandbox():
-    from plain_connector.sandbox import PlainSandbox
-    return PlainSandbox()
-"""
 GIVING = """
 @hookimpl
 def action_code(action):
@@ -48,31 +30,22 @@ return {"id": new["id"]}
 
 
 @pytest.fixture
-def running(plain_folder):
-    running = load_connector("plain", [plain_folder]).sandbox().start({"things": 5, "token": SECRET})
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def coded(site):
+def remover(site):
     """Install a connector whose action remove_thing is the code."""
 
-    def install(body, *, head="async def push(self, calls, record):", hook=GIVING, manifest=None):
-        lines = "\n".join(f"        {line}" for line in body.strip().splitlines())
-        source = f"{HOOKS}\nSECRET = {SECRET!r}\nclass Code:\n    {head}\n{lines}\n{hook}"
-        site.install("remover", manifest={DECLARED: CODED, **(manifest or {})}, plugin=source)
+    def install(body, *, head="async def push(self, calls, record):", hook=GIVING):
+        site.install("remover", manifest={DECLARED: CODED}, plugin=f"{HOOKS}{code_of(head, body)}{hook}")
         return load_connector("remover")
 
     return install
 
 
 @pytest.fixture
-def pushed(coded, running):
+def pushed(remover, running):
     """Push things to remove with the code, and return the report."""
 
     def push(body, ids=("t1", "t2", "t3"), *, access="all", results=None, **how):
-        connector = coded(body, **how)
+        connector = remover(body, **how)
         credentials = {**running.credentials, "access": access}
         with connect(connector, credentials=credentials, settings=running.settings) as shop:
             return shop.push("remove_thing", [{"id": each} for each in ids], results=results)
@@ -202,21 +175,21 @@ def test_code_that_hangs_is_told(pushed, body, monkeypatch):
     assert "the action remove_thing (hook action_code of remover) did not return within" in report.error.message
 
 
-def test_a_dry_run_runs_no_code(coded, running):
-    connector = coded("raise ValueError")
+def test_a_dry_run_runs_no_code(remover, running):
+    connector = remover("raise ValueError")
     with connect(connector, credentials=running.credentials, settings=running.settings) as shop:
         report = shop.push("remove_thing", [{"id": "t1"}, {}], dry_run=True)
     assert outcomes(report) == ["checked", "rejected"]
 
 
-def test_a_connector_without_the_hook_is_broken(coded):
+def test_a_connector_without_the_hook_is_broken(remover):
     with pytest.raises(ConnectorBroken, match="gives the action remove_thing to code, and no hook action_code is"):
-        coded("return 1", hook="")
+        remover("return 1", hook="")
 
 
 @pytest.mark.parametrize("gives", ["None", "5", "Code() if action.name == 'add_thing' else None"])
-def test_a_hook_that_gives_no_code_is_told_by_the_check_and_before_a_record_is_read(coded, running, gives):
-    connector = coded("return 1", hook=f"@hookimpl\ndef action_code(action):\n    return {gives}\n")
+def test_a_hook_that_gives_no_code_is_told_by_the_check_and_before_a_record_is_read(remover, running, gives):
+    connector = remover("return 1", hook=f"@hookimpl\ndef action_code(action):\n    return {gives}\n")
     checked = CliRunner().invoke(app, ["check", "remover"])
     assert checked.exit_code == 2
     words = "The hook action_code of remover did not return code with push() for the action remove_thing"

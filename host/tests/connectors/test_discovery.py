@@ -5,19 +5,7 @@ import pytest
 from connector_host.connectors import find_connectors, load_connector, load_found
 from connector_host.contract.errors import ConnectorBroken, ManifestInvalid, NameTaken, UnknownName
 
-HEAD = "from pathlib import Path\nfrom connector_host.contract.markers import hookimpl\n"
-GOOD_HOOKS = (
-    HEAD
-    + """
-@hookimpl
-def manifest():
-    return Path(__file__).parent / "connector.yaml"
-
-@hookimpl
-def operations():
-    return [Path(__file__).parent / "schemas" / "operations" / "things.json"]
-"""
-)
+from .plugins import HEAD, HOOKS
 
 
 def found(name):
@@ -84,12 +72,12 @@ BROKEN_CODE = {
     "raises on import": ("raise RuntimeError('no')\n", "raised RuntimeError"),
     "exits on import": ("import sys\nsys.exit(3)\n", "raised SystemExit"),
     "imports what is missing": ("import nothing_of_that_name\n", "raised ModuleNotFoundError"),
-    "has a wrong argument": (GOOD_HOOKS + "\n@hookimpl\ndef read_answer(answer, wrong): ...\n", "does not fit"),
-    "has an unknown hook": (GOOD_HOOKS + "\n@hookimpl\ndef read_answers(answer): ...\n", "does not fit"),
+    "has a wrong argument": (HOOKS + "\n@hookimpl\ndef read_answer(answer, wrong): ...\n", "does not fit"),
+    "has an unknown hook": (HOOKS + "\n@hookimpl\ndef read_answers(answer): ...\n", "does not fit"),
     "has no hooks": (HEAD, "did not return the path"),
-    "names another manifest": (GOOD_HOOKS.replace('"connector.yaml"', '"other.yaml"'), "another file"),
+    "names another manifest": (HOOKS.replace('"connector.yaml"', '"other.yaml"'), "another file"),
     "returns a text": (
-        GOOD_HOOKS.replace('Path(__file__).parent / "connector.yaml"', '"connector.yaml"'),
+        HOOKS.replace('Path(__file__).parent / "connector.yaml"', '"connector.yaml"'),
         "the path of",
     ),
 }
@@ -110,9 +98,7 @@ def test_broken_code_is_told_and_hurts_no_other(site, how):
 def test_operations_that_are_no_paths_are_told(site):
     site.install(
         "sick",
-        plugin=GOOD_HOOKS.replace("return [Path", 'return ["x"] and [str(Path').replace(
-            'things.json"]', 'things.json")]'
-        ),
+        plugin=HOOKS.replace("return [Path", 'return ["x"] and [str(Path').replace('things.json"]', 'things.json")]'),
     )
     with pytest.raises(ConnectorBroken, match="a list of paths"):
         _ = load_connector("sick").catalogue

@@ -13,21 +13,8 @@ from connector_host.contract.errors import ConnectorBroken, VendorFault
 from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.sessions import MemorySessionStore
 
-SECRET = "tok-marker-4b1f9c2e"
-HOOKS = """
-import time
-from pathlib import Path
-from connector_host.contract.markers import hookimpl
-from connector_host.contract.errors import VendorFault
+from .plugins import HOOKS, SECRET
 
-@hookimpl
-def manifest():
-    return Path(__file__).parent / "connector.yaml"
-
-@hookimpl
-def operations():
-    return [Path(__file__).parent / "schemas" / "operations" / "things.json"]
-"""
 HOSTILE_AUTH = {
     "hangs": "    time.sleep(60)",
     "returns rubbish": "    return 42",
@@ -114,8 +101,7 @@ async def test_hostile_answer_hook_is_told(site, how, hurry):
 
 async def test_an_answer_hook_that_hung_once_is_asked_again(site, hurry):
     body = "    if answer.body == b'slow':\n        time.sleep(60)\n    return Meaning(MeaningKind.SUCCESS)"
-    words = "from connector_host.contract.answers import Meaning, MeaningKind"
-    site.install("shop", plugin=f"{HOOKS}\n{words}\n@hookimpl\ndef read_answer(operation, answer):\n{body}\n")
+    site.install("shop", plugin=f"{HOOKS}\n@hookimpl\ndef read_answer(operation, answer):\n{body}\n")
     connector = load_connector("shop")
     operation = connector.catalogue.get("things.ListThings")
     hurry()
@@ -128,8 +114,7 @@ async def test_an_answer_hook_that_hung_once_is_asked_again(site, hurry):
 
 async def test_answers_are_read_in_one_thread_that_ends_with_the_connector(site):
     body = "    return Meaning(MeaningKind.REFUSED, str(threading.get_ident()))"
-    words = "import threading\nfrom connector_host.contract.answers import Meaning, MeaningKind"
-    site.install("shop", plugin=f"{HOOKS}\n{words}\n@hookimpl\ndef read_answer(operation, answer):\n{body}\n")
+    site.install("shop", plugin=f"{HOOKS}\n@hookimpl\ndef read_answer(operation, answer):\n{body}\n")
     connector = load_connector("shop")
     operation = connector.catalogue.get("things.ListThings")
     meanings = [await connector.read_answer(operation, RawAnswer(200, {}, b"{}"), 0.0) for _ in range(3)]
@@ -143,8 +128,7 @@ async def test_answers_are_read_in_one_thread_that_ends_with_the_connector(site)
 
 async def test_a_reading_that_nobody_waits_for_any_more_does_no_harm(site):
     body = "    time.sleep(0.05)\n    return Meaning(MeaningKind.SUCCESS)"
-    words = "from connector_host.contract.answers import Meaning, MeaningKind"
-    site.install("shop", plugin=f"{HOOKS}\n{words}\n@hookimpl\ndef read_answer(operation, answer):\n{body}\n")
+    site.install("shop", plugin=f"{HOOKS}\n@hookimpl\ndef read_answer(operation, answer):\n{body}\n")
     connector = load_connector("shop")
     operation = connector.catalogue.get("things.ListThings")
     with anyio.move_on_after(0.01) as scope:
@@ -164,7 +148,7 @@ async def test_answer_without_opinion_is_read_by_its_status(site):
 
 async def test_host_reads_retry_after_where_the_hook_does_not(site):
     hook = "@hookimpl\ndef read_answer(operation, answer):\n    return Meaning(MeaningKind.QUOTA, 'x')\n"
-    site.install("shop", plugin=f"{HOOKS}\nfrom connector_host.contract.answers import Meaning, MeaningKind\n{hook}")
+    site.install("shop", plugin=f"{HOOKS}\n{hook}")
     connector = load_connector("shop")
     meaning = await connector.read_answer(
         connector.catalogue.get("things.ListThings"), RawAnswer(400, {"retry-after": "9"}, b""), 0.0

@@ -2,6 +2,7 @@
 
 import datetime
 import logging
+import textwrap
 import threading
 
 import pytest
@@ -16,25 +17,10 @@ from connector_host.engine.state import MemoryState
 from connector_host.engine.sync import Sync
 from connector_host.testing.clock import FakeClock
 
-from .conftest import SECRET
+from .plugins import HOOKS, SECRET, code_of
 
 CODED = "    code: {operations: [things.ListColours]}\n"
 LISTED = "    lists:\n      - operation: things.ListColours\n"
-HOOKS = """
-import asyncio, sys, threading, time
-from pathlib import Path
-from connector_host.contract.code import CodePage
-from connector_host.contract.errors import Problem, VendorFault
-from connector_host.contract.markers import hookimpl
-
-@hookimpl
-def manifest():
-    return Path(__file__).parent / "connector.yaml"
-
-@hookimpl
-def operations():
-    return [Path(__file__).parent / "schemas" / "operations" / "things.json"]
-"""
 GIVING = """
 @hookimpl
 def stream_code(stream):
@@ -43,34 +29,34 @@ def stream_code(stream):
 
 
 @pytest.fixture
-def told(site, running):
-    """Pull the colours with the code of a hostile connector, and return the error that the run ends with."""
+def opened(site, running):
+    """Install a connector whose stream of colours is read by code, of its own or of an extension, and connect to it."""
+
+    def open_it(plugin, *, extension=None, **engine):
+        site.install("shop", manifest={LISTED: CODED}, plugin=plugin)
+        if extension is not None:
+            site.extend("shop_extension", "shop.colours", extension)
+        return connect(load_connector("shop"), credentials=running.credentials, settings=running.settings, **engine)
+
+    return open_it
+
+
+@pytest.fixture
+def told(opened):
+    """Pull the colours with hostile code, and return the error that the run ends with."""
 
     def pull(body, *, head="async def pages(self, calls, extent):", hook=GIVING, **engine):
-        lines = "\n".join(f"        {line}" for line in body.splitlines())
-        site.install(
-            "bad",
-            manifest={LISTED: CODED},
-            plugin=f"{HOOKS}\nSECRET = {SECRET!r}\nclass Code:\n    {head}\n{lines}\n{hook}",
-        )
-        connector = load_connector("bad")
-        with (
-            pytest.raises(Exception) as caught,  # noqa: PT011 -- which one is what the tests look at
-            connect(connector, credentials=running.credentials, settings=running.settings, **engine) as bad,
-        ):
-            list(bad.pull("colours"))
+        connection = opened(f"{HOOKS}{code_of(head, body)}{hook}", **engine)
+        with pytest.raises(Exception) as caught, connection as shop:  # noqa: PT011 -- which one is what tests look at
+            list(shop.pull("colours"))
         return caught.value
 
     return pull
 
 
-def test_times_that_the_code_does_not_take_are_refused(site, running):
-    site.install(
-        "shop",
-        manifest={LISTED: CODED},
-        plugin=f"{HOOKS}\nclass Code:\n    async def pages(self, *_):\n        yield CodePage([], 1)\n{GIVING}",
-    )
-    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+def test_times_that_the_code_does_not_take_are_refused(opened):
+    code = code_of("async def pages(self, *_):", "yield CodePage([], 1)")
+    with opened(f"{HOOKS}{code}{GIVING}") as shop:
         assert list(shop.pull("colours")) == []
         with pytest.raises(InputInvalid, match="cannot be pulled like this"):
             list(shop.pull("colours", since=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)))
@@ -129,15 +115,9 @@ def test_code_that_goes_wrong_is_told_with_stream_and_hook(told, running, how, c
 
 
 @pytest.mark.parametrize("body", ["raise ValueError(SECRET)", "sys.exit(SECRET)", "await asyncio.sleep(0)\nyield 1"])
-def test_code_that_cleans_up_badly_harms_nobody(site, running, body, capfd, caplog):
-    lines = "\n".join(f"            {line}" for line in body.splitlines())
-    site.install(
-        "shop",
-        manifest={LISTED: CODED},
-        plugin=f"{HOOKS}\nSECRET = {SECRET!r}\nclass Code:\n    async def pages(self, *_):\n        try:\n"
-        f"            yield CodePage([{{'name': 'red'}}], 1)\n        finally:\n{lines}\n{GIVING}",
-    )
-    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+def test_code_that_cleans_up_badly_harms_nobody(opened, body, capfd, caplog):
+    pages = f"try:\n    yield CodePage([{{'name': 'red'}}], 1)\nfinally:\n{textwrap.indent(body, '    ')}"
+    with opened(f"{HOOKS}{code_of('async def pages(self, *_):', pages)}{GIVING}") as shop:
         assert list(shop.pull("colours", limit=1)) == [{"name": "red"}]
     out, err = capfd.readouterr()
     assert SECRET not in out + err + caplog.text
@@ -145,7 +125,7 @@ def test_code_that_cleans_up_badly_harms_nobody(site, running, body, capfd, capl
 
 
 def test_the_hook_is_named_where_code_fails(told):
-    assert "(hook stream_code of bad)" in told("raise ValueError('x')\nyield").message
+    assert "(hook stream_code of shop)" in told("raise ValueError('x')\nyield").message
 
 
 def test_an_error_that_the_code_makes_itself_has_no_secret(told):
@@ -182,7 +162,7 @@ def test_code_that_hangs_is_told(told, running, how, monkeypatch):
     monkeypatch.setattr(code_module, "CODE_SECONDS", 0.1)
     error = told(HANGING[how])
     assert isinstance(error, ConnectorBroken)
-    assert "the stream colours (hook stream_code of bad) did not return within 0.1 seconds" in error.message
+    assert "the stream colours (hook stream_code of shop) did not return within 0.1 seconds" in error.message
     assert running.requests == []
 
 
@@ -194,17 +174,15 @@ def test_code_may_wait_for_its_vendor_but_not_for_ever(told, body):
     assert clock.monotonic() <= 3600
 
 
-def test_each_page_has_its_own_time(site, running):
-    site.install(
-        "shop",
-        manifest={LISTED: CODED},
-        plugin=f"{HOOKS}\nclass Code:\n    async def pages(self, calls, extent):\n        for number in range(3):\n"
-        "            await calls.sleep(3000)\n            yield CodePage([{'name': str(number)}], number)\n"
-        f"{GIVING}",
-    )
+def test_each_page_has_its_own_time(opened):
+    pages = """
+for number in range(3):
+    await calls.sleep(3000)
+    yield CodePage([{'name': str(number)}], number)
+"""
+    code = code_of("async def pages(self, calls, extent):", pages)
     clock = FakeClock()
-    connector = load_connector("shop")
-    with connect(connector, credentials=running.credentials, settings=running.settings, clock=clock) as shop:
+    with opened(f"{HOOKS}{code}{GIVING}", clock=clock) as shop:
         assert [record["name"] for record in shop.pull("colours")] == ["0", "1", "2"]
     assert clock.slept == [3000] * 3
 
@@ -223,9 +201,8 @@ class Code:
 """
 
 
-def test_code_that_is_no_longer_wanted_is_ended_and_cleans_up(site, running):
-    site.install("shop", manifest={LISTED: CODED}, plugin=f"{HOOKS}\n{CLEANING}\n{GIVING}")
-    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+def test_code_that_is_no_longer_wanted_is_ended_and_cleans_up(opened):
+    with opened(f"{HOOKS}{CLEANING}{GIVING}") as shop:
         assert len(list(shop.pull("colours", limit=3))) == 3
     from shop_connector import plugin  # noqa: PLC0415 -- it is installed by the test
 
@@ -247,19 +224,18 @@ GIVES = {
 def test_a_hook_that_gives_no_code_is_told_when_the_stream_is_pulled(told, how):
     error = told("yield CodePage([], 1)", hook=f"@hookimpl\ndef stream_code(stream):\n{GIVES[how]}\n")
     assert isinstance(error, ConnectorBroken)
-    assert "The hook stream_code of bad did not return code with pages() for the stream colours" in error.message
+    assert "The hook stream_code of shop did not return code with pages() for the stream colours" in error.message
 
 
 def test_a_hook_that_raises_is_told_without_the_secret(told):
     error = told("yield", hook="@hookimpl\ndef stream_code(stream):\n    raise ValueError('bad ' + SECRET)\n")
-    assert "The hook stream_code of bad raised ValueError." in error.message
+    assert "The hook stream_code of shop raised ValueError." in error.message
     assert SECRET not in f"{error}{error.detail}"
 
 
-def test_a_connector_without_the_hook_is_broken(site):
-    site.install("bad", manifest={LISTED: CODED}, plugin=HOOKS)
+def test_a_connector_without_the_hook_is_broken(opened):
     with pytest.raises(ConnectorBroken, match="gives the stream colours to code, and no hook stream_code is there"):
-        load_connector("bad")
+        opened(HOOKS)
 
 
 EXTENSION = """
@@ -276,17 +252,13 @@ def stream_code(stream):
 """
 
 
-def test_the_code_of_a_stream_may_be_in_an_extension(site, running):
-    site.install("shop", manifest={LISTED: CODED}, plugin=HOOKS)
-    site.extend("shop_extension", "shop.colours", EXTENSION)
-    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+def test_the_code_of_a_stream_may_be_in_an_extension(opened):
+    with opened(HOOKS, extension=EXTENSION) as shop:
         assert [record["name"] for record in shop.pull("colours")] == ["red", "green", "blue"]
 
 
-def test_a_broken_extension_takes_its_stream_along_and_no_other(site, running):
-    site.install("shop", manifest={LISTED: CODED}, plugin=HOOKS)
-    site.extend("shop_extension", "shop.colours", f"{EXTENSION}\nraise ValueError('no')\n")
-    with connect(load_connector("shop"), credentials=running.credentials, settings=running.settings) as shop:
+def test_a_broken_extension_takes_its_stream_along_and_no_other(opened):
+    with opened(HOOKS, extension=f"{EXTENSION}\nraise ValueError('no')\n") as shop:
         assert len(list(shop.pull("things"))) == 32
         with pytest.raises(ConnectorBroken, match="for the stream colours"):
             list(shop.pull("colours"))
