@@ -18,6 +18,7 @@ from connector_host.contract.errors import (
 )
 from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.sessions import MemorySessionStore
+from connector_host.testing.clock import FakeClock
 from linnworks_connector.auth import AuthorizeByApplication
 
 CREDENTIALS = {
@@ -41,30 +42,16 @@ SESSION = {
 }
 
 
-class Clock:
-    def __init__(self):
-        self.now = 1_800_000_000.0
-
-    def time(self):
-        return self.now
-
-    def monotonic(self):
-        return self.now
-
-    async def sleep(self, seconds):
-        self.now += seconds
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return FakeClock()
 
 
 @pytest.fixture
 def handler(linnworks, clock):
     """Make a handler as a host would."""
 
-    def make(*, credentials=None, sessions=None, api_address="https://api.linnworks.net"):
+    def make(*, credentials=None, sessions=None, api_address="https://api.linnworks.net", clock=clock):
         method = linnworks.method()
         values = Credentials({**CREDENTIALS, **(credentials or {})}, method.secret_keys)
         context = AuthContext(
@@ -232,7 +219,7 @@ def test_session_is_kept_as_long_as_it_lives(handler, clock, ttl, wait, signed_i
     vendor, auth = Vendor((200, {**SESSION, "TTL": ttl})), handler()
     with client_of(vendor) as client:
         client.send(call(), auth=auth)
-        clock.now += wait
+        clock.advance(wait)
         client.send(call(), auth=auth)
     assert vendor.signed_in == signed_in
 
@@ -242,7 +229,7 @@ def test_each_call_keeps_an_idle_session_alive(handler, clock):
     with client_of(vendor) as client:
         for _ in range(10):
             client.send(call(), auth=auth)
-            clock.now += 15 * 60
+            clock.advance(15 * 60)
     assert vendor.signed_in == 1
 
 
@@ -260,8 +247,8 @@ def test_dead_session_is_replaced_once_and_the_call_repeated_once(handler):
 
 async def test_many_calls_that_meet_a_dead_session_sign_in_once(sandbox, handler):
     running = sandbox()
-    auth = handler(credentials=running.credentials, api_address=running.address)
-    auth.context.clock.now = running.control.clock.now().timestamp()
+    clock = FakeClock(running.control.clock.now().timestamp())
+    auth = handler(credentials=running.credentials, api_address=running.address, clock=clock)
     async with httpx.AsyncClient() as client:
         await client.send(call(target="/api/Inventory/GetStockLocations"), auth=auth)
         running.control.expire_sessions()

@@ -4,6 +4,7 @@ import pytest
 
 from connector_host.contract.errors import ConfigurationError, InputInvalid, InUse, UnknownName
 from connector_host.runs import EventKind, RetentionStore, RunKind, RunState
+from connector_host.testing.clock import FakeClock
 
 from .conftest import Gate, change
 
@@ -60,12 +61,7 @@ def lines(runner):
 @pytest.fixture
 def retention(home, store):
     """The retention of a time when all that there is now is old."""
-
-    class Clock:
-        def time(self):
-            return 4_000_000_000.0
-
-    return RetentionStore(store.database, home, clock=Clock())
+    return RetentionStore(store.database, home, clock=FakeClock(4_000_000_000.0))
 
 
 def ids(records):

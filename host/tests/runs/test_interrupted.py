@@ -1,4 +1,3 @@
-import asyncio
 import json
 import os
 import signal
@@ -13,6 +12,7 @@ from connector_host.instances import Lease
 from connector_host.instances.home import DATABASE_VARIABLE
 from connector_host.runs import EventKind, RunKind, Runner, RunState, RunStore
 from connector_host.runs.run import DELIVERED
+from connector_host.testing.clock import FakeClock
 
 from .conftest import Gate, change
 
@@ -121,16 +121,16 @@ async def test_a_run_of_another_machine_is_interrupted_when_its_lease_is_over(
     place, plain_folder, vendor, add_shop, store
 ):
     shop = add_shop(vendor())
-    clock = Clock()
+    clock = FakeClock(auto=False)
     elsewhere = RunStore(store.database, clock=clock)
     run = elsewhere.add(shop, RunKind.STREAM, "things", {})
     lease = Lease(store.database, f"run:{shop.id}:things", clock=clock, longest_hold=None)
     assert lease._take("another machine", None)
     async with Runner(place, [plain_folder], clock=clock) as runner:
         assert runner.store.get(run.id).state is RunState.STARTED
-        clock.now += 29
+        clock.advance(29)
         assert runner.mark_interrupted() == ()
-        clock.now += 600
+        clock.advance(600)
         assert [each.id for each in runner.mark_interrupted()] == [run.id]
         again = await runner.start("Shop", RunKind.STREAM, "colours")
         assert (await runner.wait(again.id)).state is RunState.SUCCESS
@@ -142,17 +142,3 @@ def test_a_run_that_ended_by_itself_is_not_marked(runs, add_shop, vendor):
     assert not runs.mark_interrupted(run.id, message="", next_step="")
     assert runs.get(run.id).state is RunState.SUCCESS
     assert [event.kind for event in runs.events(run.id)] == [EventKind.STATE, EventKind.STATE]
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def time(self):
-        return self.now
-
-    def monotonic(self):
-        return self.now
-
-    async def sleep(self, _seconds):
-
-        await asyncio.sleep(0.01)

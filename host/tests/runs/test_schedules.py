@@ -7,19 +7,12 @@ import time_machine
 from connector_host.contract.errors import InputInvalid, InUse, UnknownName
 from connector_host.instances import InstanceStore
 from connector_host.runs import RetentionStore, RunKind, RunState, Scheduler, ScheduleStore, StartedBy
+from connector_host.testing.clock import FakeClock
 
 from .conftest import change
 
 START = datetime.datetime(2026, 3, 28, 12, 0, tzinfo=datetime.UTC)
 STREAM = RunKind.STREAM
-
-
-class Clock:
-    def __init__(self):
-        self.now = START.timestamp()
-
-    def time(self):
-        return self.now
 
 
 @pytest.fixture
@@ -29,7 +22,7 @@ def place(any_home):
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return FakeClock(START.timestamp())
 
 
 @pytest.fixture
@@ -106,7 +99,7 @@ def test_what_is_due_is_taken_once_by_one_of_all_hosts_and_what_was_missed_is_no
 ):
     made = schedules.add(shop, STREAM, "things", every_minutes=60)
     assert schedules.claim(made.id) is None
-    clock.now += 10 * 3600 + 60
+    clock.advance(10 * 3600 + 60)
     with InstanceStore.open(place) as elsewhere:
         taken = [each.claim(made.id) for each in (schedules, ScheduleStore(elsewhere.database, clock=clock))]
     assert [each is not None for each in taken] == [True, False]
@@ -117,7 +110,7 @@ def test_what_is_due_is_taken_once_by_one_of_all_hosts_and_what_was_missed_is_no
 def test_a_schedule_rests_until_it_is_enabled(schedules, shop, clock):
     made = schedules.add(shop, STREAM, "things", every_minutes=60)
     assert schedules.set_enabled(made.id, False).due_at is None
-    clock.now += 5 * 3600 + 60
+    clock.advance(5 * 3600 + 60)
     assert schedules.claim(made.id) is None
     assert schedules.set_enabled(made.id, True).due_at == START + datetime.timedelta(hours=6)
 
@@ -161,7 +154,7 @@ async def test_each_run_of_a_schedule_has_what_changed_since_the_one_before(runn
     made = schedules.add(add_shop(running), STREAM, "things", every_minutes=5)
     written = []
     for _ in range(2):
-        clock.now += 300
+        clock.advance(300)
         await Scheduler(runner, schedules, None).fire(made.id)
         run = await runner.wait(runner.store.list(limit=1)[0].id)
         written.append(run.counts["written"])
@@ -173,7 +166,7 @@ async def test_each_run_of_a_schedule_has_what_changed_since_the_one_before(runn
 async def test_a_time_is_left_out_while_the_last_run_is_under_way(runner, schedules, slow, clock, caplog):
     made = schedules.add(slow, STREAM, "things", every_minutes=5)
     first = await runner.start("slow", STREAM, "things")
-    clock.now += 600
+    clock.advance(600)
     await Scheduler(runner, schedules, None).fire(made.id)
     assert "left out" in caplog.text
     assert runner.store.count() == 1

@@ -5,27 +5,14 @@ import pytest
 from connector_host.contract.errors import ConfigurationError, InputInvalid, InUse, UnknownName
 from connector_host.instances import InstanceStore
 from connector_host.runs import EventKind, Retention, RetentionStore, RunFile, RunKind, RunState, RunStore, StartedBy
+from connector_host.testing.clock import FakeClock
 
 STREAM = RunKind.STREAM
 
 
-class Clock:
-    def __init__(self):
-        self.now = 1_800_000_000.0
-
-    def time(self):
-        return self.now
-
-    def monotonic(self):
-        return self.now
-
-    async def sleep(self, seconds):
-        self.now += seconds
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return FakeClock()
 
 
 @pytest.fixture
@@ -53,7 +40,7 @@ def shop(store):
 
 def test_what_is_known_of_a_run_comes_back(runs, shop, clock):
     run = runs.add(shop, STREAM, "things", {"limit": 1}, started_by=StartedBy.SCHEDULE, schedule_id="s1")
-    clock.now += 60
+    clock.advance(60)
     assert not runs.record(run.id, [(EventKind.LOG, {"message": "hello"})], {"read": 3})
     files = [RunFile("things.jsonl", 120, 3), RunFile("dead-letters.jsonl", 7)]
     ended = runs.finish(run.id, RunState.PARTIAL_SUCCESS, message="m", request_id="r", checkpoint="c", files=files)
@@ -72,7 +59,7 @@ def test_runs_are_listed_newest_first_and_searched_and_paged(runs, shop, store, 
     )
     made = []
     for number in range(5):
-        clock.now += 1
+        clock.advance(1)
         made.append(runs.add(other if number % 2 else shop, STREAM, f"s{number}", {}).id)
     runs.finish(made[0], RunState.SUCCESS)
     assert [run.what for run in runs.list()] == ["s4", "s3", "s2", "s1", "s0"]
@@ -177,15 +164,15 @@ def test_samples_go_after_their_hours_and_logs_and_files_after_their_days(runs, 
     (folder / "things.jsonl").write_text("{}\n")
     runs.record(run.id, [(EventKind.SAMPLE, {"text": "x"}), (EventKind.LOG, {"message": "y"})])
     runs.finish(run.id, RunState.SUCCESS, files=[RunFile("things.jsonl", 3, 1)], counts={"read": 1})
-    clock.now += 71 * 3600
+    clock.advance(71 * 3600)
     assert retention.sweep().samples == 0
-    clock.now += 3600
+    clock.advance(3600)
     assert retention.sweep().samples == 1
     assert events() == ["state", "log", "state"]
-    clock.now += 27 * 86400 - 60
+    clock.advance(27 * 86400 - 60)
     retention.sweep()
     assert len(events()) == 3
-    clock.now += 120
+    clock.advance(120)
     swept = retention.sweep()
     assert (swept.events, swept.folders) == (3, 1)
     assert (events(), folder.exists()) == ([], False)
@@ -195,6 +182,6 @@ def test_samples_go_after_their_hours_and_logs_and_files_after_their_days(runs, 
 
 def test_a_run_under_way_keeps_its_log_however_old(runs, shop, retention, clock):
     run = runs.add(shop, STREAM, "things", {})
-    clock.now += 90 * 86400
+    clock.advance(90 * 86400)
     assert retention.sweep().events == 0
     assert len(runs.events(run.id)) == 1
