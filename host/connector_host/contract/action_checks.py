@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .action_models import Action, Expectation
-from .catalogue import Catalogue
-from .errors import ConnectorBroken, InputInvalid, Problem
+from .errors import InputInvalid, Problem
 from .inputs import check_input, example_of
 from .manifest_file import ConnectorFolder
 from .nearest import did_you_mean
 from .paths import set_path
-from .problem_at import Check, Where, json_in, problem_at
+from .problem_at import Check, Where, json_in, problem_at, readable_catalogue
 from .record_inputs import RecordValues, fixed_variables, input_from
 from .schemas import schema_at
 from .variables import variables_in
@@ -42,7 +41,7 @@ def records_have_the_fields(connector: ConnectorFolder) -> Iterator[Problem]:
 
 def inputs_fit(connector: ConnectorFolder) -> Iterator[Problem]:
     """What an action sends for an example of its record satisfies the operation's own schema."""
-    catalogue = _catalogue(connector)
+    catalogue = readable_catalogue(connector)
     settings = {each.key: each.default for each in connector.manifest.settings if each.default is not None}
     for number, action, schema in _with_schemas(connector):
         record = _example_record(action, schema)
@@ -66,7 +65,7 @@ def inputs_fit(connector: ConnectorFolder) -> Iterator[Problem]:
 
 def writes_write(connector: ConnectorFolder) -> Iterator[Problem]:
     """The operation of an action writes, and what reads back only reads."""
-    catalogue = _catalogue(connector)
+    catalogue = readable_catalogue(connector)
     for number, action in enumerate(connector.manifest.actions if catalogue is not None else ()):
         back = action.read_back
         for path, operation_id, wanted in (
@@ -83,7 +82,7 @@ def writes_write(connector: ConnectorFolder) -> Iterator[Problem]:
 
 def answers_have_the_fields(connector: ConnectorFolder) -> Iterator[Problem]:
     """What is expected of an answer is a field of it, as far as the catalogue knows."""
-    catalogue = _catalogue(connector)
+    catalogue = readable_catalogue(connector)
     for number, action in enumerate(connector.manifest.actions if catalogue is not None else ()):
         for name, operation_id, expected in _expectations(action):
             if catalogue is None or operation_id not in catalogue:
@@ -100,13 +99,6 @@ def answers_have_the_fields(connector: ConnectorFolder) -> Iterator[Problem]:
 
 ACTION_CHECKS: tuple[Check, ...] = (records_have_the_fields, inputs_fit, writes_write, answers_have_the_fields)
 """The checks of actions, in the order of their problems."""
-
-
-def _catalogue(connector: ConnectorFolder) -> Catalogue | None:
-    try:
-        return connector.catalogue
-    except ConnectorBroken:
-        return None
 
 
 def _with_schemas(connector: ConnectorFolder) -> Iterator[tuple[int, Action, Mapping[str, Any]]]:

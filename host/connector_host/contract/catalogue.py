@@ -237,11 +237,11 @@ def _read_document(path: Path) -> Iterator[Operation]:
                     yield _operation(document, components, url, method, facts)
     except OSError as error:
         raise ConnectorBroken(f"{path.name} of the catalogue cannot be read: {error.strerror}.") from None
-    except (msgspec.DecodeError, KeyError, AttributeError, TypeError, ValueError) as error:
+    except (msgspec.DecodeError, KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
         raise ConnectorBroken(
             f"{path.name} of the catalogue is no OpenAPI document of the expected form.",
             detail=f"{type(error).__name__}: {error}",
-            next_step="Derive it again, or check it with an OpenAPI validator.",
+            next_step="See every fault with: connector-host check CONNECTOR",
         ) from None
 
 

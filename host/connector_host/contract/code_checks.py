@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .action_models import Action
 from .code_models import CodeSection
-from .errors import ConnectorBroken, Problem
+from .errors import Problem
 from .manifest import Manifest
 from .manifest_file import ANY_NAME, ConnectorFolder
 from .nearest import did_you_mean
-from .problem_at import Check, Where, problem_at
+from .problem_at import Check, Where, problem_at, readable_catalogue
 from .stream_models import Stream
 
 __all__ = ["CODE_CHECKS", "code_sections"]
@@ -25,13 +25,10 @@ def code_sections(manifest: Manifest) -> Iterator[tuple[Where, CodeSection]]:
 
 def code_of_streams_reads(connector: ConnectorFolder) -> Iterator[Problem]:
     """What the code of a stream may call only reads."""
-    try:
-        catalogue = connector.catalogue
-    except ConnectorBroken:
-        return
+    catalogue = readable_catalogue(connector)
     for number, stream in enumerate(connector.manifest.streams):
         for index, name in enumerate(stream.code.operations if stream.code else ()):
-            if name in catalogue and catalogue.get(name).kind != "read":
+            if catalogue is not None and name in catalogue and catalogue.get(name).kind != "read":
                 place: Where = ["streams", number, "code", "operations", index]
                 sentence = f"{name} writes, and pulling {stream.name} must change nothing."
                 yield problem_at(connector, place, "code-reads", sentence, "Name reads alone.")

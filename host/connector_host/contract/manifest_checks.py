@@ -11,14 +11,15 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from .action_checks import ACTION_CHECKS
+from .catalogue_checks import documents_are_sound
 from .code_checks import CODE_CHECKS, code_sections
-from .errors import ConnectorBroken, InputInvalid, ManifestInvalid, Problem
+from .errors import InputInvalid, ManifestInvalid, Problem
 from .icons import icon_fault
 from .inputs import check_input
 from .manifest import AuthenticationMethod, Credential
 from .manifest_file import ANY_NAME, ConnectorFolder, by_line
 from .nearest import did_you_mean
-from .problem_at import Check, Where, json_in, problem_at
+from .problem_at import Check, Where, json_in, problem_at, readable_catalogue
 from .stream_checks import GIVEN_TO_STREAMS, STREAM_CHECKS, inputs_of
 from .values import COMMON_SETTING_KEYS
 from .variables import variables_in
@@ -164,12 +165,10 @@ def files_exist(connector: ConnectorFolder) -> Iterator[Problem]:
 def operations_exist(connector: ConnectorFolder) -> Iterator[Problem]:
     """Every operation that the manifest names is in the catalogue, and every base has an address."""
     manifest = connector.manifest
-    try:
-        catalogue = connector.catalogue
-        bases = sorted({operation.base for operation in catalogue})
-    except ConnectorBroken as error:
-        yield problem_at(connector, ["operations", "catalogue"], "catalogue", error.message, error.next_step)
+    catalogue = readable_catalogue(connector)
+    if catalogue is None:
         return
+    bases = sorted({operation.base for operation in catalogue})
     for base in bases if connector.is_sound(["operations", "addresses"]) else ():
         if base not in manifest.operations.addresses:
             sentence = f"Operations of the base {base} have no address."
@@ -182,12 +181,9 @@ def operations_exist(connector: ConnectorFolder) -> Iterator[Problem]:
 
 def access_checks_are_reads(connector: ConnectorFolder) -> Iterator[Problem]:
     """What the test of an instance calls only reads, and its input satisfies the operation's schema."""
-    try:
-        catalogue = connector.catalogue
-    except ConnectorBroken:
-        return
+    catalogue = readable_catalogue(connector)
     for number, check in enumerate(connector.manifest.checks):
-        if check.operation not in catalogue:
+        if catalogue is None or check.operation not in catalogue:
             continue
         operation = catalogue.get(check.operation)
         if operation.kind != "read":
@@ -222,6 +218,7 @@ CHECKS: tuple[Check, ...] = (
     credentials_have_schemas,
     icon_is_a_picture,
     catalogue_has_documents,
+    documents_are_sound,
     files_exist,
     operations_exist,
     *STREAM_CHECKS,
@@ -235,6 +232,7 @@ CHECKS: tuple[Check, ...] = (
 NEEDS: Mapping[Check, Sequence[Where]] = {
     icon_is_a_picture: (("icon",),),
     catalogue_has_documents: (("operations", "catalogue"),),
+    documents_are_sound: (("operations", "catalogue"),),
     operations_exist: (("operations", "catalogue"),),
 }
 """The parts without which a check has nothing to look at."""

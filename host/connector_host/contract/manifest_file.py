@@ -148,12 +148,13 @@ def broken_shapes(source: "YamlSource", error: ValidationError) -> list[Problem]
 
 
 def by_line(problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems of one file, once each, in the order of their lines and columns."""
-    return sorted(dict.fromkeys(problems), key=_line_and_column)
+    """Return problems, once each, file by file in the order of their lines and columns."""
+    return sorted(dict.fromkeys(problems), key=_file_and_line)
 
 
-def _line_and_column(problem: Problem) -> tuple[int, ...]:
-    return tuple(int(part) for part in problem.where.rsplit(":", 2)[1:])
+def _file_and_line(problem: Problem) -> tuple[str, int, int]:
+    file, line, column = problem.where.rsplit(":", 2)
+    return file, int(line), int(column)
 
 
 def _source(path: Path, name: str | None) -> "YamlSource":

@@ -4,12 +4,12 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .errors import ConnectorBroken, InputInvalid, Problem
+from .errors import InputInvalid, Problem
 from .inputs import check_input, takes_field
 from .manifest_file import ANY_NAME, ConnectorFolder
 from .nearest import did_you_mean
 from .paths import set_path
-from .problem_at import Check, Where, json_in, problem_at
+from .problem_at import Check, Where, json_in, problem_at, readable_catalogue
 from .schemas import schema_at
 from .stream_models import Details, Filter, Stream, StreamList
 from .variables import render, variables_in
@@ -43,17 +43,17 @@ def inputs_of(stream: Stream) -> Iterator[tuple[Where, dict[str, Any]]]:
 
 def inputs_are_valid(connector: ConnectorFolder) -> Iterator[Problem]:
     """What a stream sends, with its paging, times, values and ids filled in, satisfies the operation's own schema."""
-    try:
-        known = {operation.id for operation in connector.catalogue}
-    except ConnectorBroken:
+    catalogue = readable_catalogue(connector)
+    if catalogue is None:
         return
+    known = {operation.id for operation in catalogue}
     defaults = {each.key: each.default for each in connector.manifest.settings if each.default is not None}
     values = {**defaults, "since": _SAMPLE_TIME, "until": _SAMPLE_TIME, "page": 1}
     for number, stream in enumerate(connector.manifest.streams):
         for path, operation_id, template, fields in _requests(stream):
             if operation_id not in known or any(key not in values for key in variables_in(template)):
                 continue
-            operation = connector.catalogue.get(operation_id)
+            operation = catalogue.get(operation_id)
             given = render(copy.deepcopy(template), values)
             for field, sample in fields.items():
                 set_path(given, field, _sample(operation.input_schema, field) if sample is None else sample)
@@ -80,11 +80,10 @@ def fields_exist(connector: ConnectorFolder) -> Iterator[Problem]:
 
 def filters_reach_the_vendor(connector: ConnectorFolder) -> Iterator[Problem]:
     """A filter's field is taken by the operation of every list, unless the host filters as well."""
-    try:
-        catalogue = connector.catalogue
-        known = {operation.id for operation in catalogue}
-    except ConnectorBroken:
+    catalogue = readable_catalogue(connector)
+    if catalogue is None:
         return
+    known = {operation.id for operation in catalogue}
     for number, stream in enumerate(connector.manifest.streams):
         lists = [each for lists, _ in stream.ways for each in lists]
         if any(each.operation not in known for each in lists):
