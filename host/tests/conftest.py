@@ -25,6 +25,8 @@ settings.load_profile("unhurried")
 SECRET = "tok-marker-8f14e45f"
 """The token of the plain connector's stand-ins."""
 
+PLAIN = Path(__file__).parent / "fixtures" / "plain"
+
 POSTGRES = os.environ.get("CONNECTOR_HOST_TEST_POSTGRES", "")
 
 
@@ -34,6 +36,26 @@ def cache_of_its_own(tmp_path_factory):
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+def edit(file, changes):
+    """Replace old texts by new ones in a file, which has to have them."""
+    text = file.read_text()
+    for old, new in changes.items():
+        assert old in text, f"{file.name} has no {old!r}"
+        text = text.replace(old, new)
+    file.write_text(text)
+
+
+def copy_of(connector, folder, name):
+    """Copy a connector's folder, which is called as it is, and give the copy and its package another name."""
+    old = connector.name
+    shutil.copytree(connector, folder)
+    package = (folder / f"{old}_connector").rename(folder / f"{name}_connector")
+    edit(folder / "connector.yaml", {f"name: {old}\n": f"name: {name}\n"})
+    edit(folder / "pyproject.toml", {f"\n{old} = ": f"\n{name} = ", f"{old}_connector": f"{name}_connector"})
+    edit(package / "plugin.py", {f"{old}_connector": f"{name}_connector"})
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +72,7 @@ def home(tmp_path):
 
 @pytest.fixture
 def plain(plain_folder):
-    return load_connector("plain", [plain_folder])
+    return load_connector(plain_folder.name, [plain_folder])
 
 
 @pytest.fixture
@@ -71,31 +93,22 @@ def vendor(plain):
 @pytest.fixture
 def plain_folder():
     """The folder of the plain connector: a small REST API with a token, and a sandbox."""
-    return Path(__file__).parent / "fixtures" / "plain"
+    return PLAIN
 
 
 @pytest.fixture(scope="session")
 def coded_folder(tmp_path_factory):
     """The folder of a connector named coded: the plain one, with the stream in code that docs/hooks.md shows."""
-    plain, folder = Path(__file__).parent / "fixtures" / "plain", tmp_path_factory.mktemp("connector") / "coded"
-    shutil.copytree(plain, folder)
-    package = (folder / "plain_connector").rename(folder / "coded_connector")
+    folder = copy_of(PLAIN, tmp_path_factory.mktemp("connector") / "coded", "coded")
+    package = folder / "coded_connector"
     page = (Path(__file__).parents[2] / "docs" / "hooks.md").read_text().partition("## Streams in code")[2]
     fences = re.findall(r"^```(?:yaml|python)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     stream, code, hook = fences[:3]
     (package / "reading.py").write_text(code)
     with (package / "plugin.py").open("a") as plugin:
         plugin.write("\n\n" + hook)
-    for file, changes in {
-        "connector.yaml": {"name: plain\n": "name: coded\n", "\nstreams:\n": f"\nstreams:\n{stream}"},
-        "pyproject.toml": {"plain = ": "coded = ", "plain_connector": "coded_connector"},
-        "coded_connector/plugin.py": {"plain_connector": "coded_connector", "my_shop": "coded_connector"},
-    }.items():
-        text = (folder / file).read_text()
-        for old, new in changes.items():
-            assert old in text
-            text = text.replace(old, new)
-        (folder / file).write_text(text)
+    edit(folder / "connector.yaml", {"\nstreams:\n": f"\nstreams:\n{stream}"})
+    edit(package / "plugin.py", {"my_shop": "coded_connector"})
     return folder
 
 

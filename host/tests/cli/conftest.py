@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -54,15 +55,24 @@ def values_of(running, name="shop", **settings):
     }
 
 
+def interrupt(process, number=signal.SIGINT):
+    """Send a signal to a pull, and see that it says that it can be gone on with."""
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 6
+    assert "Interrupted. What is written is safe" in said.decode()
+    assert "Traceback" not in said.decode()
+
+
 @pytest.fixture
-def shop(host, vendor):
+def shop(host, plain, vendor):
     """An instance named shop of a stand-in that was started with the options; its faults begin after the test."""
 
     def add(*, access="all", settings=None, faults=(), **options):
         running = vendor(**options)
         values = values_of(running, **(settings or {}))
         values["credentials"]["access"] = access
-        result = host.run("instance", "add", "plain", "--values", "-", given=values)
+        result = host.run("instance", "add", plain.name, "--values", "-", given=values)
         assert result.exit_code == 0, result.output
         running.requests.clear()
         running.faults += faults

@@ -1,7 +1,8 @@
-import shutil
 import sys
 
 import pytest
+
+from ..conftest import copy_of, edit  # noqa: TID252 -- test helpers are in no package
 
 
 @pytest.fixture
@@ -11,21 +12,10 @@ def copy(tmp_path, plain_folder, monkeypatch):
     before = set(sys.modules)
 
     def make(name, plugin=None, **changes):
-        folder, package = tmp_path / name, f"{name}_connector"
-        shutil.copytree(plain_folder, folder)
-        (folder / "plain_connector").rename(folder / package)
-        project = folder / "pyproject.toml"
-        project.write_text(
-            project.read_text().replace("\nplain = ", f"\n{name} = ").replace("plain_connector.", f"{package}.")
-        )
-        manifest = folder / "connector.yaml"
-        text = manifest.read_text().replace("name: plain\n", f"name: {name}\n")
-        for old, new in changes.items():
-            assert old in text
-            text = text.replace(old, new)
-        manifest.write_text(text)
+        folder = copy_of(plain_folder, tmp_path / name, name)
+        edit(folder / "connector.yaml", changes)
         if plugin is not None:
-            (folder / package / "plugin.py").write_text(plugin)
+            (folder / f"{name}_connector" / "plugin.py").write_text(plugin)
         return folder
 
     yield make

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from .conftest import values_of
+from .conftest import interrupt, values_of
 
 
 def _records(file):
@@ -214,11 +214,7 @@ def test_a_signal_stops_where_everything_is_safe(host, vendor, tmp_path, request
             running.options = {**running.options, "slow": True}
         if event["stream"] == "things" and event["event"] == "page":
             break
-    process.send_signal(number)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 6
-    assert "Interrupted. What is written is safe" in said.decode()
-    assert "Traceback" not in said.decode()
+    interrupt(process, number)
     assert 0 < len(_records(tmp_path / "out" / "things.jsonl")) < 180
     running.options = {**running.options, "slow": False}
     assert host.run("pull", "shop", "things", "--to", tmp_path / "out").exit_code == 0

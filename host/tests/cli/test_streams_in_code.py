@@ -2,40 +2,16 @@
 
 import json
 import re
-import shutil
-import signal
 
 import pytest
 
-from connector_host.connectors import load_connector
-
-from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
-from .conftest import Host, values_of
+from ..conftest import copy_of, edit  # noqa: TID252 -- test helpers are in no package
+from .conftest import interrupt, values_of
 
 
 @pytest.fixture
-def host(tmp_path, coded_folder):
-    return Host(tmp_path / "home", coded_folder)
-
-
-@pytest.fixture
-def shop(host, coded_folder):
-    """An instance named shop of the coded connector."""
-    started = []
-
-    def add(*, access="all", **options):
-        running = load_connector("coded", [coded_folder]).sandbox().start({"token": SECRET, **options})
-        started.append(running)
-        values = values_of(running)
-        values["credentials"]["access"] = access
-        result = host.run("instance", "add", "coded", "--values", "-", given=values)
-        assert result.exit_code == 0, result.output
-        running.requests.clear()
-        return running
-
-    yield add
-    for each in started:
-        each.close()
+def plain_folder(coded_folder):
+    return coded_folder
 
 
 def _ids(file):
@@ -74,11 +50,7 @@ def test_a_signal_stops_where_everything_is_safe(host, shop, tmp_path, request):
         if json.loads(line)["event"] == "page":
             running.options = {**running.options, "slow": True}
             break
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 6
-    assert "Interrupted. What is written is safe" in said.decode()
-    assert "Traceback" not in said.decode()
+    interrupt(process)
     before = len(_ids(tmp_path / "out" / "whole_things.jsonl"))
     assert 0 < before < 54
     running.options = {**running.options, "slow": False}
@@ -124,15 +96,9 @@ def test_it_is_shown_with_what_it_may_call(host):
 def broken(tmp_path, coded_folder):
     """A copy of the coded connector whose plugin says something else."""
 
-    def make(name, old, new):
-        folder = tmp_path / name
-        shutil.copytree(coded_folder, folder)
-        package = (folder / "coded_connector").rename(folder / f"{name}_connector")
-        for file in (folder / "connector.yaml", folder / "pyproject.toml", *package.glob("*.py")):
-            text = file.read_text().replace("coded_connector", f"{name}_connector")
-            file.write_text(text.replace("name: coded\n", f"name: {name}\n").replace("\ncoded = ", f"\n{name} = "))
-        for file in package.glob("*.py"):
-            file.write_text(file.read_text().replace(old, new))
+    def make(name, file, old, new):
+        folder = copy_of(coded_folder, tmp_path / name, name)
+        edit(folder / f"{name}_connector" / file, {old: new})
         return folder
 
     return make
@@ -153,14 +119,16 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_check_tells_what_is_wrong_with_its_code(host, broken, name):
     old, new, words = WRONG[name]
-    result = host.run("check", broken(name, old, new))
+    result = host.run("check", broken(name, "plugin.py", old, new))
     assert result.exit_code == 2
     assert words in result.stdout
     assert "[connector-loads]" in result.stdout
 
 
 def test_code_that_fails_ends_the_pull_with_what_was_read_before_it(host, shop, broken, tmp_path):
-    folder = broken("halfway", "            page += 1\n", "            page += 1\n            1 / (page - 2)\n")
+    folder = broken(
+        "halfway", "reading.py", "            page += 1\n", "            page += 1\n            1 / (page - 2)\n"
+    )
     running = shop(things=25)
     running.requests.clear()
     values = {**values_of(running, "half"), "credentials": dict(running.credentials)}

@@ -7,9 +7,8 @@ import pytest
 
 from connector_host.connectors import load_connector
 
+from ..conftest import PLAIN, edit  # noqa: TID252 -- test helpers are in no package
 from .plugins import SECRET
-
-PLAIN = Path(__file__).parents[1] / "fixtures" / "plain"
 
 
 class Site:
@@ -27,11 +26,8 @@ class Site:
         shutil.copytree(PLAIN / "plain_connector", target)
         shutil.copytree(PLAIN / "schemas", target / "schemas")
         shutil.copy(PLAIN / "icon.svg", target)
-        text = (PLAIN / "connector.yaml").read_text().replace("name: plain\n", f"name: {name}\n")
-        for old, new in (manifest or {}).items():
-            assert old in text, f"the plain manifest has no {old!r}"
-            text = text.replace(old, new)
-        (target / "connector.yaml").write_text(text)
+        shutil.copy(PLAIN / "connector.yaml", target)
+        edit(target / "connector.yaml", {"name: plain\n": f"name: {name}\n", **(manifest or {})})
         source = plugin if plugin is not None else (target / "plugin.py").read_text()
         source = source.replace("Path(__file__).parent.parent", "Path(__file__).parent").replace(
             "plain_connector", package

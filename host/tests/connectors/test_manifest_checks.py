@@ -6,6 +6,8 @@ import pytest
 from connector_host.contract.manifest_checks import CHECKS, problems_of_connector
 from connector_host.contract.manifest_file import read_manifest
 
+from ..conftest import edit  # noqa: TID252 -- test helpers are in no package
+
 
 @pytest.fixture
 def folder(tmp_path, plain_folder):
@@ -15,10 +17,7 @@ def folder(tmp_path, plain_folder):
 
 
 def change(folder, old, new, file="connector.yaml"):
-    path = folder / file
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
+    edit(folder / file, {old: new})
 
 
 def problems(folder):
@@ -309,7 +308,8 @@ def test_manifest_and_credentials_file_say_the_same(folder, case):
     old, new, words = CREDENTIALS[case]
     assert old in FILE
     (folder / "schemas" / "token.json").write_text(FILE.replace(old, new, 1) if old else FILE)
-    change(folder, "    type: token\n", "    type: token\n    credentials_schema: schemas/token.json\n")
+    old = "  - name: Token\n"
+    change(folder, old, f"{old}    credentials_schema: schemas/token.json\n")
     text = (folder / "connector.yaml").read_text()
     head, _, tail = text.partition("  - name: Header key")
     head = head.replace("        schema: {type: string, minLength: 1}\n", "")

@@ -7,6 +7,8 @@ from connector_host.connectors import load_connector
 from connector_host.contract.manifest_file import read_manifest
 from connector_host.forms import form_for
 
+from ..conftest import edit  # noqa: TID252 -- test helpers are in no package
+
 
 @pytest.fixture
 def connector(plain_folder):
@@ -25,14 +27,9 @@ def changed(tmp_path, plain_folder):
     def read(files=None, **changes):
         folder = tmp_path / "changed"
         shutil.copytree(plain_folder, folder)
-        manifest = folder / "connector.yaml"
-        text = manifest.read_text()
-        for old, new in changes.items():
-            assert old in text
-            text = text.replace(old, new)
-        manifest.write_text(text)
+        edit(folder / "connector.yaml", changes)
         for name, content in (files or {}).items():
             Path(folder, name).write_text(content)
-        return read_manifest(manifest)
+        return read_manifest(folder / "connector.yaml")
 
     return read

@@ -121,7 +121,7 @@ class Tab:
 
 
 def add_instance(site, sandbox, name="Shop", **changes):
-    """Add an instance of the plain connector to a site's store, without its page."""
+    """Add an instance of the plain connector to the store of a site or host, without its page."""
     settings = {
         "api_address": sandbox.address,
         "include_archived": False,

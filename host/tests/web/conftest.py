@@ -217,26 +217,11 @@ def vendor(plain):
 
 
 @pytest.fixture
-def add_instance(app, plain, vendor):
+def add_instance(app, vendor):
     """Add an instance of the plain connector to the store, without its page."""
 
     def add(name="Shop", **changes):
-        values = {
-            "connector": "plain",
-            "connector_version": plain.manifest.version,
-            "authentication": "Token",
-            "settings": {
-                "api_address": vendor.address,
-                "include_archived": False,
-                "time_zone": "Europe/London",
-                "rate_limit_amount": 600,
-                "rate_limit_unit": "minute",
-                "concurrency": 4,
-            },
-            "credentials": dict(vendor.credentials),
-            **changes,
-        }
-        return app.state.host.store.add(name, **values)
+        return _browser.add_instance(app.state.host, vendor, name, **changes)
 
     return add
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from connector_host.connectors import load_connector
 from connector_host.runs import RunState
 
 from .test_runs import _ended, _pull
@@ -11,11 +10,6 @@ from .test_runs import _ended, _pull
 @pytest.fixture
 def plain_folder(coded_folder):
     return coded_folder
-
-
-@pytest.fixture
-def plain(coded_folder):
-    return load_connector("coded", [coded_folder])
 
 
 async def test_it_is_listed_pulled_and_followed(visitor, app, add_instance, vendor):
