@@ -4,6 +4,23 @@ import pytest
 from linnworks_connector.sandbox.clock import ManualClock
 from linnworks_connector.sandbox.server import SandboxOptions, start_sandbox
 
+ZERO = "00000000-0000-0000-0000-000000000000"
+"""Id of the default location."""
+FULL_ITEMS = {
+    "loadCompositeParents": True,
+    "loadVariationParents": True,
+    "dataRequirements": [
+        "StockLevels",
+        "Supplier",
+        "ChannelTitle",
+        "ChannelDescription",
+        "ChannelPrice",
+        "ExtendedProperties",
+        "Images",
+    ],
+}
+"""What Stock/GetStockItemsFull is asked for to give every item with everything about it."""
+
 
 class Client:
     """Talks to a sandbox as a program would, over its sockets."""

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-ZERO = "00000000-0000-0000-0000-000000000000"
+from .conftest import ZERO
+
 NEW = "11111111-2222-4333-8444-555555555555"
 
 

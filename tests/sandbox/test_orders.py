@@ -2,7 +2,8 @@
 
 import pytest
 
-ZERO = "00000000-0000-0000-0000-000000000000"
+from .conftest import ZERO
+
 SEARCH = "ProcessedOrders/SearchProcessedOrders"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-ZERO = "00000000-0000-0000-0000-000000000000"
+from .conftest import ZERO
 
 
 def item_id(client):

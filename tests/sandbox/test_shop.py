@@ -20,23 +20,13 @@ from linnworks_connector.sandbox.plugin import LinnworksSandbox
 from linnworks_connector.sandbox.server import ManualClock, SandboxOptions, create_apps, start_sandbox
 from linnworks_connector.sandbox.shop import Shop
 
-ZERO = "00000000-0000-0000-0000-000000000000"
-ALL_LISTS = [
-    "StockLevels",
-    "Supplier",
-    "ChannelTitle",
-    "ChannelDescription",
-    "ChannelPrice",
-    "ExtendedProperties",
-    "Images",
-]
+from .conftest import FULL_ITEMS, ZERO
 
 
 def answers(client):
     ids = list(client.sandbox.shop.orders.heads)
-    full = {"dataRequirements": ALL_LISTS, "loadCompositeParents": True, "loadVariationParents": True}
     return [
-        client.post("Stock/GetStockItemsFull", full).json(),
+        client.post("Stock/GetStockItemsFull", FULL_ITEMS).json(),
         client.post("Orders/GetOrdersById", {"pkOrderIds": ids}).json(),
         client.gateway("GET", "/v2/orders", params={"includeProcessed": True}).json()["ProcessedOrders"],
         client.post("PurchaseOrder/Search_PurchaseOrders2", {}).json(),
@@ -78,7 +68,7 @@ def test_a_big_shop_is_small_in_memory():
 
 
 READS = {
-    "stock.GetStockItemsFull": ("Stock/GetStockItemsFull", {"dataRequirements": ALL_LISTS}),
+    "stock.GetStockItemsFull": ("Stock/GetStockItemsFull", {"dataRequirements": FULL_ITEMS["dataRequirements"]}),
     "orders.GetOpenOrders": ("Orders/GetOpenOrders", {"pageNumber": 1, "entriesPerPage": 20}),
     "processedorders.SearchProcessedOrders": (
         "ProcessedOrders/SearchProcessedOrders",

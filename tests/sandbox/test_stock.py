@@ -1,15 +1,6 @@
 import pytest
 
-ZERO = "00000000-0000-0000-0000-000000000000"
-LISTS = [
-    "StockLevels",
-    "Supplier",
-    "ChannelTitle",
-    "ChannelDescription",
-    "ChannelPrice",
-    "ExtendedProperties",
-    "Images",
-]
+from .conftest import FULL_ITEMS, ZERO
 
 
 def full(client, page=1, size=200, **body):
@@ -17,7 +8,7 @@ def full(client, page=1, size=200, **body):
 
 
 def everything(client):
-    return full(client, loadCompositeParents=True, loadVariationParents=True, dataRequirements=LISTS).json()
+    return full(client, **FULL_ITEMS).json()
 
 
 def simple(client):
@@ -88,10 +79,7 @@ def test_misspelt_names_the_zero_location_and_null_dates_are_kept(client):
 
 
 def test_dates_come_in_several_spellings_and_unknown_fields_occur(start):
-    pages = [
-        full(start(items=200), loadCompositeParents=True, loadVariationParents=True, dataRequirements=LISTS).json()
-    ]
-    items = [item for page in pages for item in page]
+    items = everything(start(items=200))
     dates = [item["CreationDate"] for item in items]
     assert any(date.endswith("Z") for date in dates)
     assert any(date.endswith("+01:00") for date in dates)
