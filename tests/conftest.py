@@ -3,31 +3,12 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from connector_host.connectors import Connector, load_connector
 from linnworks_connector.sandbox.clock import ManualClock
 from linnworks_connector.sandbox.options import SandboxOptions
 from linnworks_connector.sandbox.server import start_sandbox
 from linnworks_connector.sandbox.sessions import Sessions
-
-# How long an example takes says how busy the machine is, not whether the code is right.
-# CI tries the same examples each time; everywhere else new ones are looked for.
-settings.register_profile(
-    "unhurried",
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize=os.environ.get("CI") == "true",
-)
-settings.load_profile("unhurried")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache_of_its_own(tmp_path_factory):
-    """Keep what programs that embed the host leave in the user's cache folder apart from it."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,20 +7,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
-from hypothesis import HealthCheck, settings
 
 from connector_host.connectors import load_connector
 from connector_host.instances import Home
-
-# How long an example takes says how busy the machine is, not whether the code is right.
-# CI tries the same examples each time; everywhere else new ones are looked for.
-settings.register_profile(
-    "unhurried",
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize=os.environ.get("CI") == "true",
-)
-settings.load_profile("unhurried")
 
 SECRET = "tok-marker-8f14e45f"
 """The token of the plain connector's stand-ins."""
@@ -28,14 +17,6 @@ SECRET = "tok-marker-8f14e45f"
 PLAIN = Path(__file__).parent / "fixtures" / "plain"
 
 POSTGRES = os.environ.get("CONNECTOR_HOST_TEST_POSTGRES", "")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache_of_its_own(tmp_path_factory):
-    """Keep what programs that embed the host leave in the user's cache folder apart from it."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 def edit(file, changes):
