@@ -4,6 +4,7 @@ A command with --json tells a program the same: one JSON object on one line of s
 """
 
 import datetime
+import errno
 import json
 import sys
 import traceback
@@ -14,13 +15,15 @@ from typing import Any
 
 import typer
 
-from connector_host.contract.errors import ConnectorHostError, PermissionMissing, QuotaExhausted, Remedy
+from connector_host.contract.errors import ConnectorHostError, PermissionMissing, QuotaExhausted, Remedy, Unwritable
 
 from .exits import ExitCode, exit_code_of
 from .output import say
 from .state import HostState
 
 __all__ = ["interrupted", "reporting_errors", "say_error", "tell_error"]
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -44,6 +47,12 @@ def reporting_errors(state: HostState) -> Iterator[None]:
             raise
         _tell_usage(error)
         raise typer.Exit(ExitCode.INPUT) from None
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            tell_error(_no_room(error), state)
+            raise typer.Exit(ExitCode.INPUT) from None
+        _tell_fault(error, state)
+        raise typer.Exit(ExitCode.UNEXPECTED) from None
     except Exception as error:  # noqa: BLE001 -- whatever it is, a person must not meet a traceback
         _tell_fault(error, state)
         raise typer.Exit(ExitCode.UNEXPECTED) from None
@@ -142,6 +151,11 @@ def _tell_usage(error: typer.TyperException) -> None:
     _say_json("UsageError", message, next_step=next_step, remedy=Remedy.FIX_CONFIGURATION, code=ExitCode.INPUT)
 
 
+def _no_room(error: OSError) -> Unwritable:
+    where = f"{error.filename} cannot" if error.filename else "What was asked for cannot"
+    return Unwritable(f"{where} be written: {error.strerror}.", next_step="Make room, then use the same command again.")
+
+
 def _tell_fault(error: Exception, state: HostState) -> None:
     message = f"something went wrong inside connector-host ({type(error).__name__})."
     path = _logged(error, state)
@@ -151,7 +165,7 @@ def _tell_fault(error: Exception, state: HostState) -> None:
         else "The details could not be written to the log in the home folder."
     )
     if state.as_json:
-        _say_json("Fault", message.capitalize(), next_step=next_step, code=ExitCode.UNEXPECTED)
+        _say_json("Fault", f"{message[0].upper()}{message[1:]}", next_step=next_step, code=ExitCode.UNEXPECTED)
         return
     say(f"Error: {message}", colour=typer.colors.RED)
     say(next_step, bold=path is not None)

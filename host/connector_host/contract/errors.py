@@ -12,6 +12,7 @@
     │   ├── InUse                something that others rely on cannot be removed or started twice
     │   ├── PermissionMissing    the scope does not cover an operation; names the node to add
     │   ├── AddressNotAllowed    a request or redirect would leave for a host that the manifest does not allow
+    │   ├── Unwritable           a disk, a file or a pipe takes no more
     │   └── SecretsUnreadable    stored secrets cannot be opened with the key at hand
     ├── SignInError              sign in again
     │   ├── CredentialsRejected  the vendor refuses these credentials: change them
@@ -59,6 +60,7 @@ __all__ = [
     "StopError",
     "TemporaryError",
     "UnknownName",
+    "Unwritable",
     "VendorFault",
     "VendorRefused",
     "VendorUnreachable",
@@ -190,6 +192,10 @@ class PermissionMissing(ConfigurationError):
 
 class AddressNotAllowed(ConfigurationError):
     """A request would leave for a host that the manifest's allowed hosts do not cover; nothing was sent."""
+
+
+class Unwritable(ConfigurationError):
+    """A disk, a file or a pipe takes no more. What was being written may stand there in part."""
 
 
 class SecretsUnreadable(ConfigurationError):

@@ -2,14 +2,13 @@
 
 import datetime
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import msgspec
 
-from connector_host.contract.errors import ConfigurationError
-
-from .files import make_file
+from .files import make_file, unwritable
 
 __all__ = ["DeadLetterFile", "DeadLetters", "NoDeadLetters"]
 
@@ -64,7 +63,7 @@ class DeadLetterFile:
                 self._file.truncate(offset)
                 self._file.seek(offset)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise unwritable(self.path, error) from error
 
     def put(self, reason: str, *, record: bytes | None = None, ids: list[Any] | None = None) -> None:
         """See DeadLetters."""
@@ -79,7 +78,7 @@ class DeadLetterFile:
                 self._file = self.path.open("wb")
             self._file.write(msgspec.json.encode(letter) + b"\n")
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise unwritable(self.path, error) from error
 
     def commit(self) -> int:
         """See DeadLetters."""
@@ -89,20 +88,15 @@ class DeadLetterFile:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise unwritable(self.path, error) from error
         return self._file.tell()
 
     def close(self) -> None:
         """See DeadLetters."""
         file, self._file = self._file, None
         if file is not None:
-            file.close()
-
-    def _unwritable(self, error: OSError) -> ConfigurationError:
-        return ConfigurationError(
-            f"{self.path} cannot be written: {error.strerror or type(error).__name__}.",
-            next_step="Make room, or name a folder that you may write to.",
-        )
+            with suppress(OSError):
+                file.close()
 
 
 def _shown(record: bytes) -> Any:

@@ -2,10 +2,13 @@
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["make_file", "make_folder", "sync_folder", "write_whole"]
+from connector_host.contract.errors import Unwritable
+
+__all__ = ["make_file", "make_folder", "sync_folder", "unwritable", "write_whole", "writing"]
 
 
 def make_file(path: Path, *, mode: int | None = None) -> None:
@@ -37,6 +40,25 @@ def write_whole(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def unwritable(place: object, error: OSError) -> Unwritable:
+    """Return the error for a place that takes no more, such as a file on a full disk."""
+    return Unwritable(
+        f"{place} cannot be written: {error.strerror or type(error).__name__}.",
+        next_step="Make room and use the same command again, or name a place that you may write to.",
+    )
+
+
+@contextmanager
+def writing(place: object) -> Iterator[None]:
+    """Raise Unwritable where the place takes no more; BrokenPipeError stays what it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise unwritable(place, error) from error
 
 
 def _mode_of(folder: Path) -> int:

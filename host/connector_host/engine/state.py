@@ -7,15 +7,18 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from connector_host.contract.errors import ConfigurationError, InUse
+from connector_host.contract.errors import ConfigurationError, InUse, Unwritable
 
-from .files import make_folder, write_whole
+from .files import make_folder, unwritable, write_whole
 from .keys import KeyStore
 from .sinks.base import SinkMark
 
 __all__ = ["FolderState", "Leftover", "MemoryState", "Position", "RunState", "StateStore", "SyncState"]
 
 _FORMAT = 1
+_PRIMARY_CODE = 0xFF
+_OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_MAKE_ROOM = "Make room on the disk, or give access to it; then use the same command again."
 
 
 class Position(msgspec.Struct, omit_defaults=True):
@@ -164,12 +167,17 @@ class FolderState:
         try:
             return KeyStore(self._keys)
         except (sqlite3.Error, ValueError) as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & _PRIMARY_CODE
+            if code == sqlite3.SQLITE_BUSY:
                 raise InUse(
                     f"Another pull of {self._stream} is at work in {self.folder.parent}.",
                     next_step="Wait until it has ended, or choose another folder.",
                 ) from error
+            if code in _OF_THE_DISK:
+                raise Unwritable(f"{self._keys} cannot be written: {error}.", next_step=_MAKE_ROOM) from error
             raise _unusable(self._keys, f"{error}") from error
+        except OSError as error:
+            raise unwritable(self._keys, error) from error
 
     def load(self, keys: KeyStore) -> SyncState | None:
         """See StateStore."""
@@ -194,9 +202,7 @@ class FolderState:
         try:
             write_whole(self._file, self.encode(state))
         except OSError as error:
-            raise ConfigurationError(
-                f"{self._file} cannot be written: {error.strerror}.", next_step="Make room or give access, then go on."
-            ) from error
+            raise unwritable(self._file, error) from error
 
     def encode(self, state: SyncState) -> bytes:
         """See StateStore."""

@@ -12,7 +12,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from connector_host.contract.clock import Clock
-from connector_host.contract.errors import ConfigurationError, ConnectorHostError, VendorFault
+from connector_host.contract.errors import ConnectorHostError, Unwritable, VendorFault
 
 from .blocks import Block, Failure, Reading
 from .checkpoints import Cadence, Checkpoints
@@ -120,8 +120,8 @@ class Sync:
         """Pull until everything is read, the limit is reached, or `stop` is called.
 
         What goes wrong at the vendor is told in the report, with everything that was read before it safe. Raises
-        UnknownName and InputInvalid for what cannot be pulled like this, and ConfigurationError for files and states
-        that cannot be used.
+        UnknownName and InputInvalid for what cannot be pulled like this, ConfigurationError for files and states that
+        cannot be used, and Unwritable where there is no room: the next run goes on from the last checkpoint.
         """
         began, asked_before = self._clock.monotonic(), self._connection.stats.requests
         keys = self._store.keys()
@@ -148,17 +148,20 @@ class Sync:
             except asyncio.CancelledError:
                 if not self._stopping:
                     raise
+            except Unwritable:
+                # Keys may be noted of records that are not written: the last checkpoint stays the last.
+                raise
             except ConnectorHostError as found:
                 error = found
-            except sqlite3.Error as found:
-                raise ConfigurationError(
-                    f"What is known of {self._stream.name} cannot be kept: {found}.",
-                    next_step="Make room on the disk, then use the same command again.",
-                ) from found
             if not checkpoints.finished:
                 checkpoints.make(counts)
             if error is None and counts.read == counts.dead:
                 error = next((each.error for each in self._failures if not each.earlier), None)
+        except sqlite3.Error as found:
+            raise Unwritable(
+                f"What is known of {self._stream.name} cannot be kept: {found}.",
+                next_step="Make room on the disk, then use the same command again.",
+            ) from found
         finally:
             await self._let_go()
             self._sink.close()

@@ -3,6 +3,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
         (errors.NameTaken, 2),
         (errors.AddressNotAllowed, 2),
         (errors.PermissionMissing, 3),
+        (errors.Unwritable, 2),
         (errors.SecretsUnreadable, 3),
         (errors.CredentialsRejected, 3),
         (errors.SessionLost, 3),
@@ -82,6 +84,19 @@ def test_a_fault_is_told_even_where_no_log_can_be_written(host, monkeypatch, tmp
     result = host.run("connectors")
     assert result.exit_code == 1
     assert "could not be written" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that takes nothing is needed")
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["for a person", "for a program"])
+def test_output_that_finds_no_room_is_no_fault_of_the_program(host, more):
+    command = [sys.executable, "-c", "from connector_host.cli import main; main()", "--home", host.home, "connectors"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*command, *more], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+    assert "Make room" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (host.home / "connector-host.log").exists()
 
 
 def test_hook_calls_are_traced_when_wanted(host):

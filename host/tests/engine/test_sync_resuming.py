@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import json
-import sqlite3
 from collections import Counter
 
 import pytest
@@ -96,15 +95,6 @@ async def test_two_pulls_of_a_stream_into_one_folder_do_not_meet(pull, tmp_path,
     with contextlib.closing(other), pytest.raises(InUse, match="Another pull of things is at work"):
         await pull(vendor, stream())
     assert (await pull(vendor, stream())).state is RunEnd.SUCCESS
-
-
-async def test_keys_that_cannot_be_kept_are_told(pull, monkeypatch):
-    def full(*_):
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr("connector_host.engine.keys.KeyStore.put", full)
-    with pytest.raises(ConfigurationError, match="disk is full"):
-        await pull(ThingsVendor(things(1)), stream())
 
 
 async def test_files_that_do_not_fit_the_state_are_left_alone(pull, tmp_path):

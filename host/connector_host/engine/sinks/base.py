@@ -32,7 +32,10 @@ class Sink(Protocol):
         """
 
     def write(self, records: Sequence[bytes | msgspec.Raw]) -> int:
-        """Take records, each one JSON value without a line break; return their size in bytes."""
+        """Take records, each one JSON value without a line break; return their size in bytes.
+
+        Raises Unwritable, as `commit` and `finish` do: no checkpoint follows, and the next `open` cuts off what came.
+        """
 
     def commit(self) -> SinkMark:
         """Make everything so far safe and return the mark."""

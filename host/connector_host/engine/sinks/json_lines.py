@@ -7,13 +7,14 @@ still a whole file, and readers take it as one.
 import os
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import msgspec
 
 from connector_host.contract.errors import ConfigurationError
-from connector_host.engine.files import make_file, sync_folder
+from connector_host.engine.files import make_file, sync_folder, unwritable, writing
 
 from .base import SinkMark
 from .lines import pieces_of
@@ -92,7 +93,7 @@ class JsonLinesSink:
             self._file.truncate(mark.offset)
             self._file.seek(mark.offset)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise unwritable(path, error) from error
 
     def write(self, records: Sequence[bytes | msgspec.Raw]) -> int:
         """See Sink."""
@@ -116,21 +117,24 @@ class JsonLinesSink:
             file.flush()
             os.fsync(file.fileno())
         except OSError as error:
-            raise _unwritable(self._written_to, error) from error
+            raise unwritable(self._written_to, error) from error
         return SinkMark(offset=file.tell())
 
     def finish(self) -> None:
         """See Sink."""
         self.close()
         if self._rewrite:
-            self._written_to.replace(self.path)
+            with writing(self.path):
+                self._written_to.replace(self.path)
             sync_folder(self.path.parent)
 
     def close(self) -> None:
         """See Sink."""
         file, self._file = self._file, None
         if file is not None:
-            file.close()
+            # What is not safe yet may find no room any more.
+            with suppress(OSError):
+                file.close()
 
     @property
     def place(self) -> str:
@@ -151,7 +155,7 @@ class JsonLinesSink:
         try:
             self._open.write(data)
         except OSError as error:
-            raise _unwritable(self._written_to, error) from error
+            raise unwritable(self._written_to, error) from error
 
 
 def _not_ours(path: Path) -> ConfigurationError:
@@ -165,11 +169,4 @@ def _too_short(path: Path) -> ConfigurationError:
     return ConfigurationError(
         f"{path} is missing or shorter than it was at the last checkpoint.",
         next_step="Put it back, or remove the stream's files in the folder .state to begin again.",
-    )
-
-
-def _unwritable(path: Path, error: OSError) -> ConfigurationError:
-    return ConfigurationError(
-        f"{path} cannot be written: {error.strerror or type(error).__name__}.",
-        next_step="Make room, or name a folder that you may write to.",
     )

@@ -7,6 +7,7 @@ fit its column, and fields that the schema does not know, stand as JSON in the c
 import importlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import msgspec
 
 from connector_host.contract.errors import ConfigurationError
 from connector_host.contract.schemas import schema_at
-from connector_host.engine.files import make_file, sync_folder
+from connector_host.engine.files import make_file, sync_folder, writing
 
 from .base import SinkMark
 
@@ -72,38 +73,42 @@ class ParquetSink:
             )
         elif rewrite and mark is not None:
             self._old = mark.offset
-        for number in there:
-            if number > self._files:
-                self._path(number).unlink()
-        self._part.unlink(missing_ok=True)
+        with writing(self.place):
+            for number in there:
+                if number > self._files:
+                    self._path(number).unlink()
+            self._part.unlink(missing_ok=True)
 
     def write(self, records: Sequence[bytes | msgspec.Raw]) -> int:
         """See Sink."""
         for record in records:
             self._rows.append(self._row(record))
         if len(self._rows) >= _ROWS_OF_GROUP:
-            self._write_group()
+            with writing(self.place):
+                self._write_group()
         return sum(map(len, records))
 
     def commit(self) -> SinkMark:
         """See Sink."""
-        if self._rows:
-            self._write_group()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-            with self._part.open("rb") as file:
-                os.fsync(file.fileno())
-            self._part.replace(self._path(self._files + 1))
-            sync_folder(self._folder)
-            self._files += 1
+        with writing(self.place):
+            if self._rows:
+                self._write_group()
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+                with self._part.open("rb") as file:
+                    os.fsync(file.fileno())
+                self._part.replace(self._path(self._files + 1))
+                sync_folder(self._folder)
+                self._files += 1
         return SinkMark(offset=self._old, files=self._files)
 
     def finish(self) -> None:
         """See Sink."""
-        for number in self._numbers():
-            if number <= self._old:
-                self._path(number).unlink()
+        with writing(self.place):
+            for number in self._numbers():
+                if number <= self._old:
+                    self._path(number).unlink()
         self._old = 0
         sync_folder(self._folder)
 
@@ -111,8 +116,11 @@ class ParquetSink:
         """See Sink."""
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.close()
-            self._part.unlink(missing_ok=True)
+            # What is not safe yet may find no room any more.
+            with suppress(OSError):
+                writer.close()
+            with suppress(OSError):
+                self._part.unlink(missing_ok=True)
         self._rows.clear()
 
     @property

@@ -5,6 +5,8 @@ from typing import IO
 
 import msgspec
 
+from connector_host.engine.files import writing
+
 from .base import SinkMark
 from .lines import pieces_of
 
@@ -26,13 +28,15 @@ class StdoutSink:
         """See Sink. Raises BrokenPipeError when the reader has gone."""
         size = 0
         for piece in pieces_of(records):
-            self._stream.write(piece)
+            with writing(self.place):
+                self._stream.write(piece)
             size += len(piece)
         return size
 
     def commit(self) -> SinkMark:
-        """See Sink."""
-        self._stream.flush()
+        """See Sink. Raises BrokenPipeError when the reader has gone."""
+        with writing(self.place):
+            self._stream.flush()
         return SinkMark()
 
     def finish(self) -> None:
