@@ -53,7 +53,7 @@ class AuthorizeByApplication(SessionAuth):
             raise self._refusal(answer)
         try:
             body = answer.json()
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise VendorFault(
                 "Linnworks answered the sign-in with something that is not JSON.",
                 detail=f"status {answer.status}, {len(answer.body)} bytes",

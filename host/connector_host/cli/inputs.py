@@ -27,6 +27,8 @@ def json_object(source: str, *, option: str) -> dict[str, Any]:
         problem = Problem(name, "utf-8", "It is not UTF-8 text.", "Save it as UTF-8.")
     except msgspec.DecodeError as error:
         problem = Problem(name, "json", f"It is not JSON: {error}.", "Write one JSON object.")
+    except RecursionError:
+        problem = Problem(name, "json", "It is nested too deeply.", "Write one JSON object.")
     else:
         if isinstance(value, dict):
             return value

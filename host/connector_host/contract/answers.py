@@ -43,7 +43,10 @@ class RawAnswer:
     body: bytes = field(repr=False)
 
     def json(self) -> Any:
-        """Return the decoded body. Raises msgspec.DecodeError when it is not JSON."""
+        """Return the decoded body.
+
+        Raises msgspec.DecodeError when it is not JSON, UnicodeDecodeError, and RecursionError when it is too deep.
+        """
         return msgspec.json.decode(self.body)
 
 

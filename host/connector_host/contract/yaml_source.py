@@ -1,6 +1,6 @@
 """YAML 1.2 read with the position of every value, so that errors can say where."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from ruamel.yaml.nodes import ScalarNode
 from .errors import ManifestInvalid, Problem
 
 __all__ = ["YamlSource"]
+
+_MOST_VALUES = 200_000
+"""Far more than any manifest has; documents of catalogues are read here for the places of their faults."""
 
 
 class _TextDates(RoundTripConstructor):
@@ -29,7 +32,7 @@ class YamlSource:
     """One YAML file as plain data, with `position(path)` for error messages.
 
     `name` is how the file is called in messages. Raises ManifestInvalid when the file is missing, is not YAML, repeats
-    a key, or is not a mapping at the top.
+    a key, is nested too deeply, stands for too many values, or is not a mapping at the top.
     """
 
     def __init__(self, path: Path, name: str | None = None) -> None:
@@ -65,11 +68,17 @@ class YamlSource:
             raise self._invalid(
                 0, 0, "not-yaml", f"This is not YAML: {error}.", "Check the file in an editor."
             ) from None
+        except RecursionError:
+            raise self._invalid(0, 0, "not-yaml", "The file is nested too deeply.", "Write it flatter.") from None
         if not isinstance(self._tree, CommentedMap):
             raise self._invalid(
                 0, 0, "not-a-mapping", "The file holds no mapping of keys to values.", "Start with `name:`."
             )
-        self.data: dict[str, Any] = _plain(self._tree)
+        try:
+            self.data: dict[str, Any] = _plain(self._tree, iter(range(_MOST_VALUES)))
+        except _TooManyValues:
+            sentence = f"The file stands for more than {_MOST_VALUES:,} values, aliases written out."
+            raise self._invalid(0, 0, "too-large", sentence, "Repeat less with aliases.") from None
 
     def where(self, path: Sequence[str | int], *, key: bool = False) -> str:
         """Return `file:line:column` of the value at `path`, or of the nearest value above it that exists.
@@ -99,12 +108,19 @@ class YamlSource:
         return ManifestInvalid(f"{self.name} cannot be read.", problems=[problem])
 
 
-def _plain(node: Any) -> Any:
+class _TooManyValues(Exception):
+    """Aliases of aliases make a small file stand for more than a machine can hold."""
+
+
+def _plain(node: Any, left: Iterator[int]) -> Any:
+    """Return the plain values of a tree; each takes one of those that are left. Raises _TooManyValues."""
+    if next(left, None) is None:
+        raise _TooManyValues
     match node:
         case CommentedMap():
-            return {str(key): _plain(value) for key, value in node.items()}
+            return {str(key): _plain(value, left) for key, value in node.items()}
         case CommentedSeq():
-            return [_plain(value) for value in node]
+            return [_plain(value, left) for value in node]
         case bool() | None:
             return node
         case int():

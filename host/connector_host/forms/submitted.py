@@ -93,7 +93,7 @@ class _Reading:
         if shape.kind is WidgetKind.JSON:
             try:
                 return msgspec.json.decode(text)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 return text
         return value_from_text(text, shape.schema, self.definitions)
 

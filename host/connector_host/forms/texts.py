@@ -49,7 +49,7 @@ _NOT_JSON = object()
 def _from_json(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return _NOT_JSON
 
 

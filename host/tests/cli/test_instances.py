@@ -74,6 +74,7 @@ def test_every_wrong_value_is_told_at_once_and_nothing_is_saved(host):
         ("[1]", "stdin: It is JSON, and no object."),
         ("", "stdin: It is not JSON"),
         ("\ufeff{}", "name: This is required."),
+        pytest.param("[" * 100_000, "stdin: It is nested too deeply.", id="very deep"),
     ],
 )
 def test_values_that_are_no_object_are_refused(host, text, words):

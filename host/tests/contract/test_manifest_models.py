@@ -229,6 +229,9 @@ def test_a_wrong_entry_does_not_make_its_list_too_short(tmp_path):
     assert [problem.rule for problem in caught.value.problems] == ["shape"]
 
 
+ALIASES = "".join(f"x{step}: &x{step} [{', '.join([f'*x{step - 1}' if step else '1'] * 10)}]\n" for step in range(6))
+
+
 @pytest.mark.parametrize(
     ("text", "rule", "place"),
     [
@@ -236,7 +239,10 @@ def test_a_wrong_entry_does_not_make_its_list_too_short(tmp_path):
         ("- a\n", "not-a-mapping", "connector.yaml:1:1"),
         ("a: [1\nb: 2\n", "not-yaml", "connector.yaml:2:2"),
         ("", "not-a-mapping", "connector.yaml:1:1"),
+        (f"a: {'[' * 5000}", "not-yaml", "connector.yaml:1:1"),
+        (ALIASES, "too-large", "connector.yaml:1:1"),
     ],
+    ids=["a key twice", "a list", "no YAML", "nothing", "very deep", "aliases of aliases"],
 )
 def test_what_is_not_yaml_is_told_with_its_place(text, rule, place, tmp_path):
     path = tmp_path / "connector.yaml"

@@ -42,6 +42,7 @@ DEFINITIONS = {"whole": WHOLE, "list": TEXTS, "deep": {"properties": {"inner": {
         ("7", {}, 7),
         ("[1]", {}, [1]),
         ("word", {}, "word"),
+        pytest.param("[" * 100_000, {}, "[" * 100_000, id="very deep"),
         ("word", {"$ref": "#/$defs/missing"}, "word"),
     ],
 )
