@@ -11,6 +11,8 @@ from .errors import AddressNotAllowed
 
 __all__ = ["AllowedHosts", "is_loopback"]
 
+_LAST_PORT = 65_535
+
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host's name or address is this machine."""
@@ -43,6 +45,8 @@ class AllowedHosts:
         host = url.raw_host.decode("ascii")
         if url.userinfo:
             raise _refusal(url, "an address with a user name in it")
+        if url.port is not None and not 0 < url.port <= _LAST_PORT:
+            raise _refusal(url, f"an address whose port is not from 1 to {_LAST_PORT}")
         if self.loopback:
             if url.scheme not in ("http", "https") or not is_loopback(host):
                 raise _refusal(url, "an address other than this machine, where the instance's settings point")

@@ -39,6 +39,8 @@ def test_the_vendor_is_let_through(address):
         "https://eu.shop.example.evil.example/",
         "https://eu.shop.example@evil.example/",
         "https://user:word@eu.shop.example/",
+        "https://eu.shop.example:99999/",
+        "https://eu.shop.example:0/",
         "https://evil.example/eu.shop.example",
         "https://evil.example#.shop.example/api",
         "https://evil.example?.shop.example/api",
