@@ -37,12 +37,14 @@ _TRIES = 2
 class _Outcome:
     """What became of a window: `again` tells that it is to be read again, in narrower ones; `here` is its unit.
 
-    `moving` tells that it changed during every pass. `rows` is how many records the pass under way has had so far, and
+    `repeats` tells that all of it is to be read once more, as it moved, and `moving` that it changed during every pass.
+    `rows` is how many records the pass under way has had so far, and
     `total` how many its first page told.
     """
 
     here: Position
     again: bool = False
+    repeats: bool = False
     moving: bool = False
     rows: int = 0
     total: int | None = None
@@ -192,12 +194,9 @@ class Listing:
         steady = SteadyPages(self._each, self._lists, self._identity, careful=self._reading.tolerant)
         for _ in range(_PASSES if self._reading.tolerant else 1):
             pages = 0
-            # Of a pass that goes on after a stop, the pages before it count as they were then.
-            told = Told()
-            if step is None:
-                outcome.rows, outcome.total = 0, None
-            else:
-                told.add(Found(outcome.rows, total_records=outcome.total))
+            # Behind the last page lies what comes next: it is held back until it is known that this is done with.
+            held: Part | None = None
+            told = _told_before(step, outcome)
             async with aclosing(steady.pages(window, unit.fields, start=step, first=first)) as parts:
                 async for part in parts:
                     if pages == 0 and step is None and slicer.split(window, part.found.total_pages or 0):
@@ -208,10 +207,19 @@ class Listing:
                     pages += 1
                     outcome.rows += part.size
                     told.add(part.found)
-                    yield part
+                    if held is not None:
+                        yield held
+                    held = part if part.following is None else None
+                    if held is None:
+                        yield part
             first = step = None
             slicer.found(window, pages if outcome.rows else 0)
-            if not (steady.shifted or told.moved(outcome.rows)):
+            has_moved = steady.shifted or told.moved(outcome.rows)
+            outcome.repeats = has_moved and self._reading.tolerant
+            if held is not None:
+                yield held
+            outcome.repeats = False
+            if not has_moved:
                 return
         outcome.moving = self._reading.tolerant
 
@@ -222,11 +230,11 @@ class Listing:
         total does a later run see that the pages it has passed are not those of the list any more.
         """
         here = outcome.here
-        if part.following is not None:
+        if part.following is not None or outcome.repeats:
             settled = self._reading.settled
             still = window.until is not None and settled is not None and window.until <= settled
-            goes_on = still and outcome.total is not None and part.step.number
-            step = _kept(part.following, outcome) if goes_on else None
+            goes_on = still and outcome.total is not None and part.step.number and not outcome.repeats
+            step = _kept(part.following, outcome) if goes_on and part.following is not None else None
             return msgspec.structs.replace(here, since=window.since, until=window.until, step=step)
         following = slicer.following(window)
         if following is not None:
@@ -270,6 +278,16 @@ def _step_of(position: Position, outcome: _Outcome) -> Step | None:
         return None
     outcome.rows, outcome.total = step["rows"], step["total"]
     return Step(step["number"], step["fields"], step["position"])
+
+
+def _told_before(step: Step | None, outcome: _Outcome) -> Told:
+    """Return what a pass begins with: one that goes on after a stop, with what the pages before it were then."""
+    told = Told()
+    if step is None:
+        outcome.rows, outcome.total = 0, None
+    else:
+        told.add(Found(outcome.rows, total_records=outcome.total))
+    return told
 
 
 async def _as_it_is(unit: Unit) -> Unit:

@@ -159,6 +159,7 @@ def test_the_changes_of_a_snapshot_lead_to_what_is_there(catalogue, *, seconds, 
 @settings(max_examples=40, deadline=None)
 @example(seconds=[0] * 5, steps=STOPPED_THEN_CHANGED, most=1, timed=True, counted=True)
 @example(seconds=[0] * 6, steps=[([(0, "change")], None, [])], most=3, timed=True, counted=False)
+@example(seconds=[0] * 5, steps=[([(0, "change")], 3, [])], most=3, timed=True, counted=True)
 @given(
     seconds=st.lists(MOMENTS, min_size=4, max_size=15),
     steps=STEPS,
