@@ -124,7 +124,7 @@ class Binder:
         if isinstance(value, str) and self._text and value[:1] in _JSON_STARTS:
             try:
                 return msgspec.json.decode(value)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 return value
         return value
 

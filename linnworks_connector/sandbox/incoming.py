@@ -40,7 +40,7 @@ def read_incoming(query: str, content_type: str, body: bytes) -> Incoming:
         raise UnreadableBody(f"the media type {media} is not supported")
     try:
         return Incoming("json", text, msgspec.json.decode(body))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UnreadableBody("the request body is not valid JSON") from None
 
 

@@ -78,6 +78,10 @@ def test_text_may_hold_json_or_a_single_value():
     assert binder.bind(OBJECT, '{"name": "n"}') == {"Name": "n"}
     with pytest.raises(BindError):
         binder.bind(OBJECT, "{broken")
+    with pytest.raises(BindError):
+        binder.bind(OBJECT, "{" * 100_000)
+    with pytest.raises(BindError):
+        binder.bind(numbers, "[" * 100_000)
 
 
 def test_bodies_are_read_by_their_content_type():
@@ -88,5 +92,8 @@ def test_bodies_are_read_by_their_content_type():
     assert read_incoming("", "multipart/form-data; boundary=x", b"--x--").encoding == "other"
     with pytest.raises(UnreadableBody, match="not valid JSON"):
         read_incoming("", "application/json", b"a=1")
+    for unreadable in (b'{"a": "\xff"}', b"[" * 100_000):
+        with pytest.raises(UnreadableBody, match="not valid JSON"):
+            read_incoming("", "application/json", unreadable)
     with pytest.raises(UnreadableBody, match="not supported"):
         read_incoming("", "application/xml", b"<a/>")
