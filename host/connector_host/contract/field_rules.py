@@ -143,6 +143,7 @@ FALLBACK = (
 )
 
 STREAM = (
+    _declared_once("filter", "filters", "name"),
     rule(
         "A stream has either lists or code.",
         "Name where the records are listed, or the code.",

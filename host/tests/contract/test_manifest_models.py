@@ -186,6 +186,12 @@ def test_the_rules_of_everything_that_holds_a_wrong_value_are_told(tmp_path):
     ]
 
 
+def test_a_filter_that_is_declared_twice_is_told(tmp_path):
+    filters = [{"name": "colour", "label": "Colour", "help": "One.", "match": field} for field in ("colour", "hue")]
+    (problem,) = told(written(tmp_path, {"streams": [{**STREAM, "filters": filters}]}))
+    assert (problem.sentence, problem.fix) == ("The filter colour is declared twice.", "Keep one of the two.")
+
+
 def test_every_broken_rule_of_a_part_is_told(tmp_path):
     credential = {"key": "api_key", "label": "Key", "help": "One.", "secret": True, "default": "x" * 1025}
     problems = told(written(tmp_path, {"authentication": [{**METHOD, "credentials": [credential]}]}))
