@@ -2,6 +2,7 @@
 
 import datetime
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -132,6 +133,7 @@ class Pull:
         """Pull one stream, and again up to now after a run that was broken off; tell whether others may follow."""
         self.progress.started(stream.name)
         report = None
+        before = len(self.done)
         while report is None or (report.resumed and report.finished and report.error is None and not self.stopped):
             order = self.order
             if report is not None and (order.limit is not None or report.mode == "full"):
@@ -142,7 +144,7 @@ class Pull:
             finally:
                 self._current = None
             self.done.append(report)
-        self.progress.finished(_ended(report))
+        self.progress.finished(_ended(self.done[before:]))
         return not isinstance(report.error, (ConfigurationError, SignInError))
 
     def stop(self) -> None:
@@ -189,7 +191,17 @@ def _facts(report: "SyncReport") -> dict[str, Any]:
     }
 
 
-def _ended(report: "SyncReport") -> Ended:
+def _ended(runs: "Sequence[SyncReport]") -> Ended:
+    """Return how a stream ended: as its last run did, with what all of them read and wrote."""
+    counts: Counter[str] = Counter()
+    for each in runs:
+        counts.update(each.counts.as_dict())
+    report = replace(
+        runs[-1],
+        counts=type(runs[-1].counts).of(counts),
+        requests=sum(each.requests for each in runs),
+        seconds=sum(each.seconds for each in runs),
+    )
     short = f"{report.counts.written:,} written, {report.state.value}"
     return Ended(report.stream, report.read, _summary(report), short, _facts(report))
 

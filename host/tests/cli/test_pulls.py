@@ -143,6 +143,21 @@ def test_what_fails_does_not_stop_the_others_and_is_told(host, shop, tmp_path):
     assert len(_records(tmp_path / "things.jsonl")) == 23
 
 
+@pytest.mark.parametrize("progress", ["plain", "json"])
+def test_a_pull_that_goes_on_tells_all_that_it_read(host, shop, tmp_path, progress):
+    running = shop(things=25, faults=["400"] * 2)
+    assert host.run("pull", "shop", "things", "--to", tmp_path).exit_code == 5
+    running.requests.clear()
+    result = host.run("pull", "shop", "things", "--to", tmp_path, "--progress", progress)
+    assert result.exit_code == 0, result.output
+    if progress == "plain":
+        assert result.stderr.splitlines()[-1].startswith("things: 23 records read, 23 written to ")
+    else:
+        finished = json.loads(result.stdout.splitlines()[-1])
+        counts = {"event": "finished", "read": 23, "written": 23, "requests": len(running.requests)}
+        assert finished.items() >= counts.items()
+
+
 def test_the_same_command_brings_every_change_once(host, shop, tmp_path):
     running = shop(things=25)
     assert host.run("pull", "shop", "things", "colours", "--to", tmp_path).exit_code == 0
