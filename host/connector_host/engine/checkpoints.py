@@ -114,7 +114,15 @@ class Checkpoints:
 
 
 def _read_up_to(run: RunState, before: datetime.datetime | None) -> datetime.datetime | None:
-    """Return the time up to which everything has been read; what failed is read again the next time."""
-    if not run.failed:
-        return run.until
-    return run.failed_since or run.since or before
+    """Return the time up to which everything has been read; what failed is read again the next time.
+
+    A run that began behind the time before it leaves a gap between the two, and of what comes after its start no run
+    has read anything: neither moves the time on.
+    """
+    if before is not None and run.since is not None and run.since > before:
+        return before
+    if run.failed:
+        return run.failed_since or run.since or before
+    if run.until is None:
+        return None
+    return min(max(run.until, before or run.until), run.started)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from connector_host.contract.clock import Clock
-from connector_host.contract.errors import InputInvalid, Problem
+from connector_host.contract.errors import ConfigurationError, InputInvalid, Problem
 from connector_host.contract.stream_models import Stream
 
 from .keys import KeyStore
@@ -17,6 +17,8 @@ from .selection import Selection, selection_of
 from .state import FolderState, RunState, StateStore, SyncState
 
 __all__ = ["Mode", "Prepared", "is_incremental", "limited_by", "prepare"]
+
+_CLOCKS_DIFFER = datetime.timedelta(minutes=5)
 
 Mode = Literal["auto", "full", "incremental", "changes"]
 
@@ -61,7 +63,8 @@ def prepare(
 ) -> Prepared:
     """Return the run that is to be made for what was `asked`; without `keys` nothing is opened or repaired.
 
-    Raises UnknownName and InputInvalid for what cannot be pulled like this.
+    Raises UnknownName and InputInvalid for what cannot be pulled like this, and ConfigurationError for a state that
+    cannot be used.
     """
     selection = selection_of(stream, asked["filters"])
     mode = _mode_of(stream, streams, store, asked["mode"])
@@ -83,6 +86,9 @@ def prepare(
     state.waiting = []
     if state.run is not None:
         run.number = state.run.number + 1
+        if asked["since"] is not None:
+            # What the run that was broken off has not read is still to come.
+            state.until = state.until or state.run.since
     return Prepared(state, run, window, selection, True, now - overlap)
 
 
@@ -137,8 +143,21 @@ def _window(
     if state.mode == "incremental" and since is None:
         before = state.until
         if before is not None:
+            _check_clock(stream, before, now, overlap)
             window = Window(before - overlap, window.until)
     return Window(window.since, window.until or now)
+
+
+def _check_clock(
+    stream: Stream, before: datetime.datetime, now: datetime.datetime, overlap: datetime.timedelta
+) -> None:
+    """Refuse a state of a clock that was ahead: nothing says from when on changes would be missing."""
+    if before - max(overlap, _CLOCKS_DIFFER) > now:
+        raise ConfigurationError(
+            f"The state of {stream.name} says that it was read up to {before:%Y-%m-%d %H:%M:%S} UTC, "
+            f"and this computer's clock shows {now:%Y-%m-%d %H:%M:%S} UTC.",
+            next_step="Correct the clock. If it was ahead at the last pull, pull once with a since before that pull.",
+        )
 
 
 def _overlap_of(stream: Stream, streams: Mapping[str, Stream]) -> int:
