@@ -62,6 +62,18 @@ class Order:
         for stream in streams:
             window_of(limited_by(stream, every), self.since, self.until, now)
             selection_of(stream, self._filters_of(stream, known))
+            self._check_format(stream.name)
+
+    def _check_format(self, stream: str) -> None:
+        """Refuse to begin a file of another format in which only what changes would be."""
+        from connector_host.engine.sinks import format_of  # noqa: PLC0415 -- heavy
+
+        if self.folder is None or not (self.folder / _STATE_FOLDER / f"{stream}.json").exists():
+            return
+        there = format_of(self.folder, stream)
+        if there not in (None, self.file_format):
+            sentence = f"{stream} is there in the format {there}."
+            raise _invalid("--format", sentence, f"Choose {there}, or another folder.")
 
     def _filters_of(self, stream: "Stream", known: set[str]) -> dict[str, str]:
         """Return the filters that a stream has, and those that none of the streams has, for the message."""

@@ -10,10 +10,17 @@ from connector_host.contract.nearest import did_you_mean
 from .base import Sink
 from .json_lines import COMPRESSIONS, JsonLinesSink
 
-__all__ = ["FORMATS", "sink_for"]
+__all__ = ["FORMATS", "format_of", "sink_for"]
 
 FORMATS = ("jsonl", "jsonl.gz", "jsonl.zst", "parquet")
 """Names of the formats; each is the file name extension too."""
+
+
+def format_of(folder: Path, stream: str) -> str | None:
+    """Return the format of a stream's files in a folder, the first where there are several; None without any."""
+    there = {name: folder / f"{stream}.{name}" for name in FORMATS}
+    plain = (name for name, path in there.items() if path.exists())
+    return next(plain, "parquet" if any(folder.glob(f"{stream}-*.parquet")) else None)
 
 
 def sink_for(folder: Path, stream: str, file_format: str, schema: Mapping[str, Any]) -> Sink:

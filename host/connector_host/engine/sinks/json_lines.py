@@ -80,7 +80,7 @@ class JsonLinesSink:
             size = path.stat().st_size if path.exists() else None
             if mark is None or (size is None and (not unfinished or not mark.offset)):
                 if size and not rewrite:
-                    raise _not_ours(path)
+                    raise _unknown(path)
                 make_file(path)
                 self._file = path.open("wb")
                 sync_folder(path.parent)
@@ -159,6 +159,14 @@ class JsonLinesSink:
 
 
 def _not_ours(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"Something was written to {path} since the last pull.",
+        next_step="Take it out again, move the file away so that what changes comes in a new one, or choose another "
+        "folder.",
+    )
+
+
+def _unknown(path: Path) -> ConfigurationError:
     return ConfigurationError(
         f"{path} is there already, and nothing says up to where it is complete.",
         next_step="Choose another folder, move the file away, or pull with mode full to replace it.",
