@@ -195,7 +195,12 @@ def _entry_of_folder(root: Path) -> EntryPoint:
         data = tomllib.loads(project.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConnectorBroken(f"{root.name}/pyproject.toml is not TOML: {error}.") from None
-    entries = data.get("project", {}).get("entry-points", {}).get(ENTRY_POINT_GROUP, {})
+    groups = data.get("project", {}).get("entry-points", {})
+    entries = groups.get(ENTRY_POINT_GROUP, {})
+    if not entries and EXTENSION_GROUP in groups:
+        raise ConnectorBroken(
+            f"{root.name} adds to a connector, and is none.", next_step="Install it to try it: pip install -e FOLDER"
+        )
     if len(entries) != 1:
         raise ConnectorBroken(
             f"{root.name}/pyproject.toml declares {len(entries)} connectors, not one.",

@@ -1,10 +1,13 @@
 """Faults in the documents of a catalogue are told by line, all at once, beside those of the manifest."""
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 
+from connector_host.contract.catalogue_checks import DOCUMENT, OPERATION
 from connector_host.contract.manifest_checks import problems_of_connector
 from connector_host.contract.manifest_file import read_manifest
 
@@ -90,3 +93,12 @@ def test_faults_of_documents_hide_none_of_the_manifest(folder, document):
     manifest.write_text(manifest.read_text().replace("icon: icon.svg", "icon: none.svg"))
     document.write_text("{")
     assert [problem.rule for problem in problems(folder)] == ["icon", "not-json"]
+
+
+def test_the_page_for_authors_has_the_keys_that_are_checked():
+    page = (
+        (Path(__file__).parents[3] / "docs" / "hooks.md").read_text().partition("## The manifest and the catalogue")[2]
+    )
+    checked = {key for key in {**DOCUMENT["properties"], **OPERATION["properties"]} if key.startswith("x-")}
+    assert set(re.findall(r"^\| `(x-[a-z-]+)` \|", page, re.MULTILINE)) == checked
+    assert all(f"`{key}`" in page for key in OPERATION["required"])

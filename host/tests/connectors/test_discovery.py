@@ -129,6 +129,7 @@ def test_development_folders_come_from_the_environment_too(plain_folder, monkeyp
         (None, "holds no pyproject.toml"),
         ("[project", "is not TOML"),
         ("[project]\nname='x'\n", "declares 0 connectors"),
+        ('[project.entry-points."connector_host.extensions"]\n"x.y" = "more"\n', "adds to a connector, and is none"),
         ('[project.entry-points."connector_host.connectors"]\nx = "not a module!"\n', "is no module"),
     ],
 )
