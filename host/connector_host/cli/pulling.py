@@ -16,7 +16,6 @@ from .signals import heard_signals
 
 if TYPE_CHECKING:
     from connector_host.connectors import Connector
-    from connector_host.contract.manifest import Manifest
     from connector_host.contract.stream_models import Stream
     from connector_host.engine import Connection
     from connector_host.engine.preparation import Mode
@@ -43,7 +42,7 @@ class Order:
     normalise: bool = False
     dedupe: bool = False
 
-    def check(self, streams: "Sequence[Stream]", manifest: "Manifest") -> None:
+    def check(self, streams: "Sequence[Stream]", connector: "Connector") -> None:
         """Raise UnknownName or InputInvalid for what the streams cannot do, before the first of them is pulled."""
         from connector_host.engine.plan import window_of  # noqa: PLC0415 -- heavy
         from connector_host.engine.preparation import limited_by  # noqa: PLC0415 -- heavy
@@ -57,12 +56,23 @@ class Order:
         if self.folder is None and self.file_format != "jsonl":
             raise _invalid("--format", "Standard output takes JSON Lines.", "Leave it out, or name a folder with --to.")
         now = datetime.datetime.now(datetime.UTC).timestamp()
-        every = {stream.name: stream for stream in manifest.streams}
+        self._check_columns(streams, connector)
+        every = {stream.name: stream for stream in connector.manifest.streams}
         known = {each.name for stream in streams for each in stream.filters}
         for stream in streams:
             window_of(limited_by(stream, every), self.since, self.until, now)
             selection_of(stream, self._filters_of(stream, known))
             self._check_format(stream.name)
+
+    def _check_columns(self, streams: "Sequence[Stream]", connector: "Connector") -> None:
+        """Refuse a column that none of the streams has; not each of them must have it."""
+        from connector_host.contract.record_fields import fields_of_record, unknown_columns  # noqa: PLC0415 -- heavy
+
+        fields = [fields_of_record(connector.folder, stream) for stream in streams] if self.columns else []
+        known = list(dict.fromkeys(name for each in fields for name in each)) if all(fields) else []
+        problems = list(unknown_columns(self.columns, known, "--columns"))
+        if problems:
+            raise InputInvalid("The pull cannot be made.", problems=problems)
 
     def _check_format(self, stream: str) -> None:
         """Refuse to begin a file of another format in which only what changes would be."""

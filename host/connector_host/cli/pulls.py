@@ -125,7 +125,7 @@ def pull(
         dedupe=dedupe,
     )
     streams = streams_of(connector.manifest, names)
-    order.check(streams, connector.manifest)
+    order.check(streams, connector)
     work = Pull(order, connector, progress_of(progress, results_on_stdout=order.folder is None or as_json))
 
     async def run() -> None:

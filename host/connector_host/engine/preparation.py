@@ -71,7 +71,9 @@ def prepare(
     state = _state_of(store, keys)
     if state is not None:
         _check_same(stream, state, mode, asked)
-    state = state or SyncState.new(stream.name, mode, dict(asked["filters"]))
+    state = state or SyncState.new(
+        stream.name, mode, dict(asked["filters"]), columns=_columns(asked), normalise=asked["normalise"]
+    )
     request = msgspec.json.encode({**asked, "mode": mode}).decode()
     overlap = datetime.timedelta(seconds=_overlap_of(stream, streams))
     now = datetime.datetime.fromtimestamp(clock.time(), datetime.UTC)
@@ -122,8 +124,20 @@ def _check_same(stream: Stream, state: SyncState, mode: str, asked: Mapping[str,
         kept = ", ".join(f"{name}={value}" for name, value in state.filters.items()) or "none"
         sentence = f"What is there was pulled with other filters: {kept}."
         raise _invalid(stream, "filters", sentence, "Use the same filters, or another folder.")
+    written = {"columns": _columns(asked), "normalise": asked["normalise"]}
+    for name, value in written.items() if mode != "full" else ():
+        before = getattr(state, name)
+        if before not in (None, value):
+            told = ", ".join(before) or "all" if isinstance(before, list) else "yes" if before else "no"
+            sentence = f"What is there was pulled with another choice of {name}: {told}."
+            raise _invalid(stream, name, sentence, "Use the same, or another folder.")
     if mode == "full":
         state.filters = dict(asked["filters"])
+    state.columns, state.normalise = _columns(asked), asked["normalise"]
+
+
+def _columns(asked: Mapping[str, Any]) -> list[str]:
+    return sorted(set(asked["columns"]))
 
 
 def _window(

@@ -77,6 +77,8 @@ class RunState(msgspec.Struct, omit_defaults=True):
 class SyncState(msgspec.Struct):
     """What is known of a stream. `until` is the time up to which the vendor's changes have been read.
 
+    `columns` (none for all) and `normalise` are how records are written; None in a state that does not tell.
+
     `sequence` counts checkpoints. `way` is which of a stream's ways to its records worked. `gap` is by how many the
     vendor's total differed from its list when nothing moved. `waiting` are ids that the vendor failed on until the run
     ended: the next one asks for them as well.
@@ -86,6 +88,8 @@ class SyncState(msgspec.Struct):
     stream: str
     mode: str
     filters: dict[str, str]
+    columns: list[str] | None = None
+    normalise: bool | None = None
     sequence: int = 0
     until: datetime.datetime | None = None
     runs: int = 0
@@ -97,9 +101,11 @@ class SyncState(msgspec.Struct):
     run: RunState | None = None
 
     @classmethod
-    def new(cls, stream: str, mode: str, filters: dict[str, str]) -> "SyncState":
+    def new(
+        cls, stream: str, mode: str, filters: dict[str, str], *, columns: list[str], normalise: bool
+    ) -> "SyncState":
         """Return the state of a stream that was never pulled."""
-        return cls(_FORMAT, stream, mode, filters)
+        return cls(_FORMAT, stream, mode, filters, columns, normalise)
 
 
 _decoder = msgspec.json.Decoder(SyncState, strict=True)

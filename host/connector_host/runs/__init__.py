@@ -1,6 +1,6 @@
 """Runs: work on instances that is watched, stopped, resumed and remembered, and schedules that begin it."""
 
-from .parameters import OPERATION_PARAMETERS, STREAM_PARAMETERS, check_work, fields_of_record, modes_of
+from .parameters import OPERATION_PARAMETERS, STREAM_PARAMETERS, check_work, modes_of
 from .retention import RETENTION_SCHEMA, Retention, RetentionStore
 from .run import EventKind, Run, RunEvent, RunFile, RunKind, RunState, StartedBy
 from .runner import Runner
@@ -34,7 +34,6 @@ __all__ = [
     "StreamStates",
     "check_times",
     "check_work",
-    "fields_of_record",
     "modes_of",
     "parameters_in_words",
     "reach_in_words",

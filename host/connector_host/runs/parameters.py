@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from connector_host.connectors import Connector
 from connector_host.contract.errors import ConnectorHostError, InputInvalid, Problem, UnknownName
 from connector_host.contract.inputs import check_input
 from connector_host.contract.moments import moment_of, zone_of
 from connector_host.contract.nearest import did_you_mean
+from connector_host.contract.record_fields import fields_of_record, unknown_columns
 from connector_host.contract.schemas import problems_of, validator_for
 from connector_host.contract.stream_models import Stream
 from connector_host.engine.plan import window_of
@@ -25,7 +24,6 @@ __all__ = [
     "STREAM_PARAMETERS",
     "Wanted",
     "check_work",
-    "fields_of_record",
     "modes_of",
     "wanted_of",
 ]
@@ -118,12 +116,6 @@ def modes_of(stream: Stream, streams: Mapping[str, Stream]) -> tuple[Mode, ...]:
     return ("incremental", "changes", "full") if is_incremental(stream, streams) else ("changes", "full")
 
 
-def fields_of_record(connector: Connector, stream: Stream) -> tuple[str, ...]:
-    """Return the fields that the schema of a stream's record names, in its order."""
-    schema: dict[str, Any] = msgspec.json.decode(connector.folder.path(stream.record_schema).read_bytes())
-    return tuple(schema.get("properties", ()))
-
-
 def wanted_of(
     stream: Stream,
     streams: Mapping[str, Stream],
@@ -174,15 +166,8 @@ def _problems_of(
             found += [_below(each) for each in error.problems]
         except ConnectorHostError as error:
             found.append(Problem(f"parameters.filters.{name}", "unknown-filter", error.message, error.next_step))
-    known = fields_of_record(connector, stream)
-    for name in parameters.get("columns", ()):
-        if known and name not in known:
-            hint = did_you_mean(name, known) or f"It has: {', '.join(known[:_MOST_NAMED])}."
-            found.append(Problem("parameters.columns", "unknown-field", f'A record has no field "{name}".', hint))
-    return found
-
-
-_MOST_NAMED = 12
+    known = fields_of_record(connector.folder, stream)
+    return [*found, *unknown_columns(parameters.get("columns", ()), known, "parameters.columns")]
 
 
 def _below(problem: Problem) -> Problem:

@@ -6,11 +6,12 @@ from typing import Any
 
 from connector_host.connectors import Connector
 from connector_host.contract.errors import Problem
+from connector_host.contract.record_fields import fields_of_record
 from connector_host.contract.stream_models import Stream
 from connector_host.engine.plan import limits_of
 from connector_host.engine.preparation import limited_by
 from connector_host.forms import Widget, read_form, widget_of
-from connector_host.runs import MODE_WORDS, STREAM_PARAMETERS, fields_of_record, modes_of
+from connector_host.runs import MODE_WORDS, STREAM_PARAMETERS, modes_of
 
 from .pages import Filled
 
@@ -55,7 +56,7 @@ class StreamForm:
         rules["limit"] = _RULES["limit"]
         if stream.filters:
             rules["filters"] = {"type": "object", "properties": {each.name: _rule_of(each) for each in stream.filters}}
-        fields = fields_of_record(connector, stream)
+        fields = fields_of_record(connector.folder, stream)
         rules["columns"] = {"type": "array", "items": {"type": "string", **({"enum": fields} if fields else {})}}
         rules["normalise"] = _RULES["normalise"]
         rules[_WHEN] = {"type": "string", "maxLength": 128}

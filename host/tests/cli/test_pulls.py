@@ -285,3 +285,12 @@ def test_standard_output_takes_records_or_the_report(host, shop):
     (problem,) = json.loads(result.stderr)["problems"]
     assert problem["where"] == "--json"
     assert "leave out --json" in problem["fix"]
+
+
+def test_a_column_that_no_stream_has_is_told_with_the_nearest(host, shop, tmp_path):
+    shop()
+    result = host.run("pull", "shop", "things", "--to", tmp_path, "--columns", "id,colr")
+    assert result.exit_code == 2
+    assert 'A record has no field "colr". Did you mean "colour"?' in " ".join(result.stderr.split())
+    assert not list(tmp_path.glob("*.jsonl"))
+    assert host.run("pull", "shop", "things", "colours", "--to", tmp_path, "--columns", "id,colour").exit_code == 0

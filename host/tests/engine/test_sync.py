@@ -1,5 +1,7 @@
 """Runs over a vendor whose things change: what is written, in which mode, and what is told."""
 
+import json
+
 import httpx
 import pytest
 
@@ -143,8 +145,37 @@ async def test_one_place_holds_one_kind_of_content(pull):
         await pull(vendor, stream(filters=FILTERS), mode="full")
     with pytest.raises(InputInvalid, match="other filters"):
         await pull(vendor, stream(filters=FILTERS), filters={"place": "a"})
+    with pytest.raises(InputInvalid, match="another choice of columns: all"):
+        await pull(vendor, stream(filters=FILTERS), columns=["at"])
+    with pytest.raises(InputInvalid, match="another choice of normalise: no"):
+        await pull(vendor, stream(filters=FILTERS), normalise=True)
     with pytest.raises(InputInvalid, match="only what changed"):
         await pull(vendor, stream(filters=FILTERS), mode="incremental")
+
+
+async def test_the_same_columns_in_another_order_are_the_same_content(pull):
+    vendor = ThingsVendor(things(1))
+    await pull(vendor, stream(), columns=["at", "a"])
+    assert (await pull(vendor, stream(), columns=["a", "at", "a"])).state is RunEnd.SUCCESS
+    with pytest.raises(InputInvalid, match="another choice of columns: a, at"):
+        await pull(vendor, stream())
+
+
+async def test_a_full_pull_replaces_the_content_with_other_columns(pull, tmp_path):
+    vendor = ThingsVendor([{"id": 1, "a": 1, "b": 2}])
+    await pull(vendor, stream(), mode="full")
+    await pull(vendor, stream(), mode="full", columns=["b"])
+    assert records(tmp_path) == [{"id": 1, "b": 2}]
+
+
+async def test_a_state_that_does_not_tell_its_columns_is_gone_on_with(pull, tmp_path):
+    vendor = ThingsVendor(things(1))
+    await pull(vendor, stream())
+    path = tmp_path / ".state" / "things.json"
+    state = json.loads(path.read_text())
+    del state["columns"], state["normalise"]
+    path.write_text(json.dumps(state))
+    assert (await pull(vendor, stream())).state is RunEnd.SUCCESS
 
 
 FALLBACK = {

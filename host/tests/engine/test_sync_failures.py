@@ -1,5 +1,6 @@
 """Records and ids that fail: which are dead, which wait for the next pull, and which are gone."""
 
+import datetime
 from collections import Counter
 
 import httpx
@@ -136,7 +137,8 @@ async def test_what_waits_is_asked_for_behind_a_run_that_was_given_up(pull, tmp_
     vendor.things[10] = {"id": 10, "at": 40 * 86_400 + 100}
     await pull(vendor, made, clock=late, watch=lambda sync, _: sync.stop())
     vendor.before = None
-    assert (await pull(vendor, made, clock=late, columns=["at"])).state is RunEnd.SUCCESS
+    until = datetime.datetime.fromtimestamp(late.time() + 1, datetime.UTC)
+    assert (await pull(vendor, made, clock=late, until=until)).state is RunEnd.SUCCESS
     assert Counter(record["id"] for record in records(tmp_path)) == Counter([*range(1, 8), 9, 10])
 
 
