@@ -16,10 +16,17 @@ __all__ = ["facts_of_plan", "write_plan"]
 def write_plan(estimates: "Sequence[Estimate]") -> None:
     """Write a row for each operation of each stream, and the sum."""
     write_table(("stream", "mode", "records", "operation", "requests", "limit", "time"), _rows(estimates))
-    requests = sum(each.requests for each in estimates)
-    least = "" if all(each.exact for each in estimates) else "at least "
-    told = f"{least}{requests:,} requests, {least}{duration(sum(each.seconds for each in estimates))}."
-    write(f"\n{told.capitalize()}")
+    requests, seconds = sum(each.requests for each in estimates), sum(each.seconds for each in estimates)
+    if all(each.exact or each.likely for each in estimates):
+        about = "" if all(each.exact for each in estimates) else "About "
+        write(f"\n{about}{requests:,} {'request' if requests == 1 else 'requests'}, {duration(seconds)}.")
+    else:
+        long = f", and at least {duration(seconds)}" if seconds >= 1 else ""
+        write(f"\nAt least {requests:,} {'request' if requests == 1 else 'requests'}{long}.")
+    for each in estimates:
+        if not (each.exact or each.likely or each.by_code):
+            limit = f"; its limits let through up to {each.per_minute:,} records a minute" if each.per_minute else ""
+            say(f"{each.stream}: the vendor does not tell how many there are{limit}.")
     if coded := [each.stream for each in estimates if each.by_code]:
         say(f"How often the connector's own code calls is not known beforehand, and not counted: {', '.join(coded)}.")
     say(f"{sum(each.asked for each in estimates):,} requests were made to find out; nothing was pulled.")
@@ -35,7 +42,9 @@ def facts_of_plan(estimates: "Sequence[Estimate]") -> dict[str, Any]:
                 "records": each.records,
                 "requests": each.requests,
                 "exact": each.exact,
+                "likely": each.exact or each.likely,
                 "seconds": round(each.seconds, 3),
+                "records_per_minute": each.per_minute,
                 "operations": [_facts(row, row.requests) for row in each.operations]
                 + [_facts(row, None) for row in each.by_code],
             }
@@ -55,14 +64,21 @@ def _rows(estimates: "Sequence[Estimate]") -> Iterator[tuple[str, ...]]:
         records = "not told" if each.records is None else f"{each.records:,}"
         head = (each.stream, each.mode, records)
         for row in each.operations:
-            number = f"{row.requests:,}" if each.exact else f"{row.requests:,} or more"
+            number = _number(each, row.requests)
             yield (*head, row.operation, number, _limit(row), duration(max(row.seconds, 0)))
             head = ("", "", "")
         for row in each.by_code:
             yield (*head, row.operation, "not known", _limit(row), "not known")
             head = ("", "", "")
         if each.operations:
-            yield ("", "", "", "together", f"{each.requests:,}", "", duration(each.seconds))
+            seconds = duration(each.seconds) if each.exact or each.likely else "not known"
+            yield ("", "", "", "together", _number(each, each.requests), "", seconds)
+
+
+def _number(each: "Estimate", number: int) -> str:
+    if each.likely:
+        return f"about {number:,}"
+    return f"{number:,}" if each.exact else f"{number:,} or more"
 
 
 def _limit(row: "OperationEstimate") -> str:

@@ -101,6 +101,8 @@ class CursorTokenPaging(Closed):
     """Field of the input that takes the number of records per page."""
     page_size: int = Field(default=200, ge=1, le=10_000)
     """Records per page."""
+    likely_records: DottedPath | None = None
+    """Field of the answer with the number of records, for plans and progress alone: nothing else relies on it."""
 
 
 Paging = Annotated[

@@ -114,9 +114,13 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page that was listed, what is added to its records, and the position behind it."""
+    """One page that was listed, what is added to its records, and the position behind it.
+
+    `pages` is about how many the list has, where its answers tell.
+    """
 
     part: Part
     prefixes: tuple[Prefix, ...]
     after: Position
     failure: Failure | None = None
+    pages: int | None = None

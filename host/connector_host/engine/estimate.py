@@ -24,11 +24,15 @@ __all__ = ["estimate_of"]
 
 @dataclass(slots=True)
 class _Count:
-    """Requests by operation, and the records that they bring; `by_code` are operations whose number is not known."""
+    """Requests by operation, and the records that they bring; `by_code` are operations whose number is not known.
+
+    `likely` tells that what is not exact is what the vendor says that it is about.
+    """
 
     requests: Counter[str] = field(default_factory=Counter)
     records: int = 0
     exact: bool = True
+    likely: bool = True
     by_code: tuple[str, ...] = ()
 
 
@@ -45,11 +49,13 @@ async def estimate_of(connection: Connection, stream: Stream, prepared: Prepared
         stream.name,
         prepared.state.mode,
         rows,
-        count.records if count.exact else None,
+        count.records if count.exact or count.likely else None,
         max([by_latency, *(row.seconds for row in rows)]),
         count.exact,
         asked,
         tuple(_row(connection, operation, 0) for operation in count.by_code),
+        None if count.exact or count.likely else _per_minute(connection, way),
+        not count.exact and count.likely,
     )
 
 
@@ -59,7 +65,7 @@ async def _count(connection: Connection, stream: Stream, window: Window, selecti
     source = Source(stream, way, connection.surroundings, selection=selection, reading=Reading(window))
     count = _Count()
     if stream.code is not None:
-        count.by_code, count.exact = stream.code.operations, False
+        count.by_code, count.exact, count.likely = stream.code.operations, False, False
     for each in lists:
         if selection.skips(each):
             continue
@@ -73,9 +79,9 @@ async def _count(connection: Connection, stream: Stream, window: Window, selecti
             # Of a parent that code reads only those are known that were sampled.
             least = values if parent.by_code else 0
             values = max(least, math.ceil(parent.records / (each.for_each.batch or 1)))
-            count.exact = count.exact and parent.exact
-        pages, found, sure = _of_list(each, parts, values)
-        count.exact = count.exact and sure
+            count.exact, count.likely = count.exact and parent.exact, count.likely and parent.likely
+        pages, found, sure, likely = _of_list(each, parts, values)
+        count.exact, count.likely = count.exact and sure, count.likely and likely
         count.requests[each.operation] += pages
         count.records += found
     total = await _total(connection, stream)
@@ -108,19 +114,33 @@ async def _of_parent(connection: Connection, name: str, window: Window) -> _Coun
     return await _count(connection, parent, limited, Selection(), way)
 
 
-def _of_list(each: StreamList, parts: list[Part], values: int) -> tuple[int, int, bool]:
-    """Return pages, records, and whether they are exact; what was sampled stands for all values."""
-    pages, found, sure = 0, 0, len(parts) == values
+def _of_list(each: StreamList, parts: list[Part], values: int) -> tuple[int, int, bool, bool]:
+    """Return pages, records, and whether they are exact, and likely; what was sampled stands for all values."""
+    pages, found, sure, likely = 0, 0, len(parts) == values, True
     for part in parts:
         if part.following is None or isinstance(each.paging, NoPaging):
             pages, found = pages + 1, found + part.size
         elif part.found.total_pages is not None and isinstance(each.paging, PageNumberPaging):
             pages += requests_for(each.paging, part.found, part.found.total_pages)
             found += part.found.total_records or part.found.total_pages * each.paging.page_size
+        elif part.found.likely_records is not None:
+            pages += part.found.pages_of(each.paging) or 1
+            found, sure = found + part.found.likely_records, False
         else:
-            pages, found, sure = pages + 1, found + part.size, False
+            pages, found, sure, likely = pages + 1, found + part.size, False, False
     factor = values / len(parts) if parts else 0
-    return max(values, math.ceil(pages * factor)), math.ceil(found * factor), sure
+    return max(values, math.ceil(pages * factor)), math.ceil(found * factor), sure, likely
+
+
+def _per_minute(connection: Connection, way: Way) -> int | None:
+    """Return how many records the limits of a way's operations let through in a minute, None where there is none."""
+    lists, details = way
+    each_brings = [(each.operation, getattr(each.paging, "page_size", None)) for each in lists]
+    if details is not None:
+        each_brings.append((details.operation, details.batch or 1))
+    rates = ((connection.connector.catalogue.get(operation).rate, size) for operation, size in each_brings)
+    found = [rate.calls * 60 // rate.seconds * size for rate, size in rates if rate is not None and size is not None]
+    return min(found, default=None)
 
 
 def _row(connection: Connection, operation: str, number: int) -> OperationEstimate:

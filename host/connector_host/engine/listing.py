@@ -163,7 +163,8 @@ class Listing:
                 async with aclosing(self._passes(unit, window, step, slicer, outcome)) as parts:
                     async for part in parts:
                         came += 1
-                        yield Listed(part, self._prefixes(unit), self._behind(unit, outcome, part, slicer, window))
+                        after = self._behind(unit, outcome, part, slicer, window)
+                        yield Listed(part, self._prefixes(unit), after, pages=part.found.pages_of(self._each.paging))
             except FATAL:
                 raise
             except ConnectorHostError as error:

@@ -3,6 +3,7 @@
 A `Step` is plain data, so that a pull can stop after any page and go on from it later.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,13 @@ class Found:
     total_pages: int | None = None
     total_records: int | None = None
     token: str | int | None = None
+    likely_records: int | None = None
+
+    def pages_of(self, paging: Paging) -> int | None:
+        """Return how many pages the list has, as far as its answers tell; for people, as it may be about so many."""
+        if self.likely_records is None or not isinstance(paging, CursorTokenPaging):
+            return self.total_pages
+        return max(1, math.ceil(self.likely_records / paging.page_size))
 
 
 def first_step(paging: Paging) -> Step:
@@ -51,7 +59,7 @@ def told_at(paging: Paging) -> tuple[str, ...]:
         case PageNumberPaging():
             return tuple(path for path in (paging.total_pages, paging.total_records) if path is not None)
         case CursorTokenPaging():
-            return (paging.next,)
+            return (paging.next,) if paging.likely_records is None else (paging.next, paging.likely_records)
         case _:
             return ()
 
@@ -72,7 +80,8 @@ def found_on(paging: Paging, records: int, told: Mapping[str, Any]) -> Found:
             token = told.get(paging.next)
             if token is not None and (not isinstance(token, str | int) or isinstance(token, bool)):
                 raise ValueError(f"{paging.next} is no token")
-            return Found(records, token=token)
+            likely = told.get(paging.likely_records) if paging.likely_records is not None else None
+            return Found(records, token=token, likely_records=likely if type(likely) is int and likely >= 0 else None)
         case _:
             return Found(records)
 

@@ -130,10 +130,12 @@ class OperationEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run would take. `exact` is False where the vendor does not tell how long a list is: then it is the least.
+    """What a run would take.
 
-    `asked` counts the requests that were made to find out. `by_code` are the operations that the connector's own code
-    may call: how often is not known beforehand, and not counted in.
+    `exact` is False where the vendor does not tell how long a list is: then it is the least, or where it is `likely`
+    about what it takes. `asked` counts the requests that were made to find out. `by_code` are the operations that the
+    connector's own code may call: how often is not known beforehand, and not counted in. `per_minute` is how many
+    records the vendor's limits let through, where it does not tell how many there are.
     """
 
     stream: str
@@ -144,6 +146,8 @@ class Estimate:
     exact: bool
     asked: int
     by_code: tuple[OperationEstimate, ...] = ()
+    per_minute: int | None = None
+    likely: bool = False
 
     @property
     def requests(self) -> int:

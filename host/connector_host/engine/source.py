@@ -162,7 +162,7 @@ class Source:
                     dead=dead,
                     failure=page.failure,
                     page=page.part.step.number,
-                    pages=page.part.found.total_pages,
+                    pages=page.pages,
                 )
 
     async def _left_over(self, start: Position) -> AsyncGenerator[Callable[[], Coroutine[Any, Any, Block]], None]:
@@ -219,7 +219,7 @@ class Source:
         """Return the records of a batch of ids."""
         block = Block([], position, ids=tuple(raw for _, raw in batch), duplicates=twice)
         if page is not None:
-            block.page, block.pages = page.part.step.number, page.part.found.total_pages
+            block.page, block.pages = page.part.step.number, page.pages
         if batch:
             await self._ask([value for value, _ in batch], prefix, block)
         return block

@@ -66,7 +66,7 @@ def test_its_plan_says_that_its_requests_are_not_known(host, shop, tmp_path):
     assert result.exit_code == 0, result.output
     assert re.search(r"whole_things +incremental +not told +things.ListThings +not known +300 in 60 s", result.stdout)
     assert re.search(r"\n +things.GetThing +not known +none +not known", result.stdout)
-    assert "At least 1 requests" in result.stdout
+    assert "At least 1 request.\n" in result.stdout
     assert "How often the connector's own code calls is not known beforehand" in result.stderr
     assert len(running.requests) == 1
     assert not (tmp_path / "out").exists()

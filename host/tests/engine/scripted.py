@@ -47,6 +47,7 @@ class ThingsVendor:
             "n": pages,
             "total": len(rows),
             "next": str(begin + self.page_size) if more else "",
+            "likely": len(rows) + self.count_more,
         }
 
     def details(self, given):

@@ -213,6 +213,21 @@ async def test_an_estimate_does_without_a_total_that_is_refused(catalogue, tmp_p
     async with connection_to(vendor, FakeClock(), catalogue, streams=[made]) as shop:
         estimate = await sync_of(shop, tmp_path).estimate()
     assert (estimate.requests, estimate.exact) == (1, False)
+    assert estimate.per_minute is None
+
+
+@pytest.mark.parametrize(("more", "pages"), [(0, 5), (3, 6), (-100, 1)])
+async def test_about_how_long_a_list_of_tokens_is_shows_where_its_answers_tell(pull, catalogue, tmp_path, more, pages):
+    vendor, made = ThingsVendor(things(*range(9))), stream("token")
+    made["lists"][0]["paging"] |= {"likely_records": "likely", "page_size": 2}
+    vendor.count_more = more
+    async with connection_to(vendor, FakeClock(), catalogue, streams=[made]) as shop:
+        estimate = await sync_of(shop, tmp_path).estimate()
+    likely = 9 + more if more > -9 else None
+    assert (estimate.exact, estimate.likely, estimate.records) == (False, likely is not None, likely)
+    told = []
+    report = await pull(vendor, made, watch=lambda _, moved: told.append(moved.pages))
+    assert (report.state, report.written, set(told)) == (RunEnd.SUCCESS, 9, {pages if likely is not None else None})
 
 
 async def test_progress_tells_rate_and_share(pull):
