@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ FAULTS = (
     "*:html:probability=0.01",
 )
 KEYS = {
+    "orders": "OrderId",
     "processed_orders": "pkOrderID",
     "processed_order_details": "OrderId",
     "open_orders": "OrderId",
@@ -128,31 +130,39 @@ def latest(records, key):
     return there
 
 
-@pytest.mark.parametrize(("seed", "file_format"), [(1, "jsonl"), (2, "jsonl.gz")])
-def test_whatever_is_killed_nothing_is_lost_and_nothing_comes_twice(worker, shop, tmp_path, *, seed, file_format):
+@pytest.mark.parametrize(("seed", "file_format", "orders_api"), [(1, "jsonl", "auto"), (2, "jsonl.gz", "classic")])
+def test_whatever_is_killed_nothing_is_lost_and_nothing_comes_twice(
+    worker, shop, tmp_path, *, seed, file_format, orders_api
+):
     draw = random.Random(seed)
     order = {
         "folder": str(tmp_path),
         "credentials": dict(shop.credentials),
-        "settings": dict(shop.settings),
+        "settings": {**shop.settings, "orders_api": orders_api},
         "format": file_format,
     }
-    killed = 0
-    for _ in range(KILLS // 2):
+    killed = Counter()
+    for number in range(KILLS // 2):
+        streams = draw.sample(sorted(KEYS), k=len(KEYS))
+        if number % 2:
+            streams.sort(key=lambda stream: stream != "orders")
         by_step = draw.random() < 0.6
         asked = {
             **order,
-            "streams": draw.sample(sorted(KEYS), k=len(KEYS)),
+            "streams": streams,
             "steps": draw.randint(1, 60) if by_step else 0,
             "skew": draw.choice((-300, 0, 300)),
         }
         code = worker.pull(asked, kill_after=None if by_step else draw.uniform(0.01, 0.5))
         assert code in (0, -signal.SIGKILL), "a pull failed by itself"
-        killed += code == -signal.SIGKILL
+        begun = last_begun(tmp_path)
+        if code == -signal.SIGKILL:
+            killed[begun] += 1
         for stream in KEYS:
             if (tmp_path / f"{stream}.dead.jsonl").exists():
                 assert (tmp_path / f"{stream}.dead.jsonl").read_bytes() == b""
-    assert killed > KILLS // 6
+    assert killed.total() > KILLS // 6
+    assert killed["orders"] > 0
     shop.control.clear_faults()
     shop.control.live = None
     for _ in range(3):
@@ -161,12 +171,33 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_comes_twice(worker, shop
     assert all(end[:2] == ["success", True] for end in json.loads((tmp_path / "ended.json").read_text()))
     for stream, key in KEYS.items():
         records = lines_of(tmp_path, stream, file_format)
+        if stream == "orders":
+            assert_processed_in_between(records)
         found = replayed(records, key) if stream in CHANGES else latest(records, key)
         wanted = truth(worker, order, tmp_path, stream, key)
         assert found
         assert {name: undated(each) for name, each in found.items()} == {
             name: undated(each) for name, each in wanted.items()
         }, stream
+        if stream == "orders":
+            book = shop.shop.orders.heads.values()
+            assert {name: each["Processed"] for name, each in found.items()} == {
+                head.id: not head.is_open for head in book
+            }
+
+
+def last_begun(folder):
+    """Return the stream that the last pull had come to; None where it was killed before the first."""
+    begun = folder / "begun"
+    stream = begun.read_text() if begun.exists() else None
+    begun.unlink(missing_ok=True)
+    return stream
+
+
+def assert_processed_in_between(records):
+    """See that an order was written open, and again processed: the case in which it moves from one list to another."""
+    came_open = {record["OrderId"] for record in records if not record["Processed"]}
+    assert any(record["Processed"] and record["OrderId"] in came_open for record in records)
 
 
 def undated(record):

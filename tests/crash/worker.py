@@ -76,6 +76,7 @@ async def pull(order):
         "linnworks", credentials=order["credentials"], settings=order["settings"], limits=limits, clock=clock
     ) as connection:
         for stream in order["streams"]:
+            (folder / "begun").write_text(stream)
             sync = Sync(
                 connection,
                 stream,
