@@ -35,6 +35,8 @@ KEYS = {
 }
 STOCK = {"InOrderBook", "AvailableStock", "Level", "BinRacks", "StockLevelIndicator"}
 CHANGES = ("open_orders", "stock_items")
+STEPS_OF_A_BLOCK = range(3, 24, 5)
+"""At what a pull is killed that has one block to write and to make safe."""
 
 
 class Worker:
@@ -163,6 +165,7 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_comes_twice(
                 assert (tmp_path / f"{stream}.dead.jsonl").read_bytes() == b""
     assert killed.total() > KILLS // 6
     assert killed["orders"] > 0
+    moved = kill_while_orders_are_processed(worker, shop, order, draw)
     shop.control.clear_faults()
     shop.control.live = None
     for _ in range(3):
@@ -172,7 +175,8 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_comes_twice(
     for stream, key in KEYS.items():
         records = lines_of(tmp_path, stream, file_format)
         if stream == "orders":
-            assert_processed_in_between(records)
+            came_open = {record[key] for record in records if not record["Processed"]}
+            assert moved & came_open
         found = replayed(records, key) if stream in CHANGES else latest(records, key)
         wanted = truth(worker, order, tmp_path, stream, key)
         assert found
@@ -194,10 +198,22 @@ def last_begun(folder):
     return stream
 
 
-def assert_processed_in_between(records):
-    """See that an order was written open, and again processed: the case in which it moves from one list to another."""
-    came_open = {record["OrderId"] for record in records if not record["Processed"]}
-    assert any(record["Processed"] and record["OrderId"] in came_open for record in records)
+def kill_while_orders_are_processed(worker, shop, order, draw):
+    """Process orders that were written open, and kill the pulls that find them so; return their ids."""
+    asked = {**order, "streams": ["orders"], "skew": 0}
+    assert worker.pull({**asked, "steps": 0}) == 0
+    moved, codes = set(), []
+    for steps in STEPS_OF_A_BLOCK:
+        with shop.shop.lock:
+            there = sorted(shop.shop.orders.open)
+        chosen = draw.sample(there, k=3)
+        for each in chosen:
+            shop.control.process_order(each)
+        moved.update(chosen)
+        codes.append(worker.pull({**asked, "steps": steps}))
+    assert set(codes) <= {0, -signal.SIGKILL}, "a pull failed by itself"
+    assert -signal.SIGKILL in codes
+    return moved
 
 
 def undated(record):
