@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
-__all__ = ["problems_of", "schema_at", "validator_for"]
+__all__ = ["kind_of", "problems_of", "schema_at", "validator_for"]
 
 
 def validator_for(schema: Mapping[str, Any]) -> "Draft202012Validator":
@@ -44,7 +44,7 @@ def problems_of(
 
 def _place(error: "ValidationError") -> list[tuple[bool, int, str]]:
     """Return what sorts errors by where they are: entries of a list by number, fields by name."""
-    return [(False, step, "") if isinstance(step, int) else (True, 0, step) for step in error.absolute_path]
+    return [(False, step, "") if isinstance(step, int) else (True, 0, str(step)) for step in error.absolute_path]
 
 
 def _leaves(error: "ValidationError") -> "Iterator[ValidationError]":
@@ -79,7 +79,9 @@ def _problem(error: "ValidationError", at: str) -> Iterator[Problem]:
         known = list(schema.get("properties", {}))
         for name in error.instance:
             if name not in known:
-                hint = did_you_mean(name, known) or (f"Known: {', '.join(known[:12])}." if known else "None is known.")
+                hint = did_you_mean(str(name), known) or (
+                    f"Known: {', '.join(known[:12])}." if known else "None is known."
+                )
                 yield Problem(_join(path, [name]), "unknown-field", "There is no such field.", hint)
         return
     own_words = schema.get("x-message")
@@ -100,7 +102,7 @@ def _sentence(error: "ValidationError") -> tuple[str, str]:
     sentence, fix = _WORDS.get(rule, (f"This breaks the rule {rule}.", ""))
     if rule == "type":
         names = wanted if isinstance(wanted, list) else [wanted]
-        sentence = f"This is {_kind(error.instance)}, not {' or '.join(map(_article, names))}."
+        sentence = f"This is {kind_of(error.instance)}, not {' or '.join(map(_article, names))}."
     elif rule == "enum":
         fix = (
             f"Choose one of: {', '.join(map(str, wanted[:_CHOICES_SHOWN]))}{', …' if wanted[_CHOICES_SHOWN:] else ''}."
@@ -153,20 +155,20 @@ def _article(name: str) -> str:
     }.get(name, f"a {name}")
 
 
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "empty"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text"
-        case Mapping():
-            return "an object"
-        case _:
-            return "a list"
+def kind_of(value: Any) -> str:
+    """Return what a value is, in the words of JSON; one that JSON has no word for by its type in Python."""
+    words = (words for kinds, words in _KINDS if isinstance(value, kinds))
+    return next(words, f"a Python {type(value).__name__}")
+
+
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "empty"),
+    (bool, "true or false"),  # is an int as well
+    ((int, float), "a number"),
+    (str, "a text"),
+    (dict, "an object"),
+    (list, "a list"),
+)
 
 
 def _join(start: str, path: Sequence[str | int]) -> str:

@@ -1,3 +1,5 @@
+from types import MappingProxyType
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +85,9 @@ def test_no_text_is_too_strange_for_a_format(value):
         ({"type": ["integer", "null"]}, "x", "This is a text, not a whole number or empty.", ""),
         ({"type": "object"}, [], "This is a list, not an object.", ""),
         ({"type": "array"}, {}, "This is an object, not a list.", ""),
+        ({"type": "array"}, {1, 2}, "This is a Python set, not a list.", ""),
+        ({"type": "array"}, (1, 2), "This is a Python tuple, not a list.", ""),
+        ({"type": "object"}, MappingProxyType({}), "This is a Python mappingproxy, not an object.", ""),
         ({"type": "number"}, True, "This is true or false, not a number.", ""),
         ({"type": "boolean"}, None, "This is empty, not a boolean.", ""),
         ({"enum": ["a", "b"]}, "c", "This is none of the choices.", "Choose one of: a, b."),
