@@ -27,6 +27,7 @@ from connector_host.engine import (
     QuotaInUse,
     RecordResult,
     SignedIn,
+    check_arguments,
     open_ledger,
 )
 
@@ -53,10 +54,16 @@ def connect_async(
 
     Raises UnknownName, ConnectorBroken, and InputInvalid with every wrong value.
     """
-    loaded = load_connector(connector, folders, cache=user_cache()) if isinstance(connector, str) else connector
+    loaded = _loaded(connector, folders, credentials=credentials, settings=settings, authentication=authentication)
     method = loaded.method(authentication)
     checked = loaded.check_credentials(method, credentials)
     return _connection(loaded, method, checked.credentials, check_settings(loaded.manifest, settings or {}), engine)
+
+
+def _loaded(connector: str | Connector, folders: Sequence[Path], **given: Any) -> Connector:
+    """Return the connector, once it is known that a connection takes such arguments."""
+    check_arguments("No connection can be made like this.", connector=connector, folders=folders, **given)
+    return load_connector(connector, folders, cache=user_cache()) if isinstance(connector, str) else connector
 
 
 def _connection(
@@ -87,7 +94,7 @@ def connect(
     **engine: Any,
 ) -> "SyncConnection":
     """Return the same as `connect_async` for a plain `with`. Raises what it raises."""
-    loaded = load_connector(connector, folders, cache=user_cache()) if isinstance(connector, str) else connector
+    loaded = _loaded(connector, folders, credentials=credentials, settings=settings, authentication=authentication)
     given = {"credentials": credentials, "settings": settings, "authentication": authentication, **engine}
     loaded.check_credentials(loaded.method(authentication), credentials)
     return SyncConnection(partial(connect_async, loaded, **given))
@@ -106,8 +113,8 @@ async def open_instance_async(
 
     Settings that an older version of the connector has saved are migrated, and checked; those of the same version were
     checked when they were saved. `load` gives a connector by its name, where it has been loaded before. When the
-    vendor rejects the credentials, the instance says so from then on. Raises UnknownName, ConfigurationError (disabled,
-    or without its secrets), SecretsUnreadable, ConnectorBroken.
+    vendor rejects the credentials, the instance says so from then on. Raises InputInvalid, UnknownName,
+    ConfigurationError (disabled, or without its secrets), SecretsUnreadable, ConnectorBroken.
     """
     from connector_host.instances import (  # noqa: PLC0415 -- the store is an extra; `connect` does without it
         Home,
@@ -115,6 +122,7 @@ async def open_instance_async(
         InstanceStore,
     )
 
+    check_arguments("The instance cannot be opened like this.", name=name, home=home, folders=folders, load=load)
     place = (home or Home.locate()).create()
     with ExitStack() as stack:
         store = stack.enter_context(InstanceStore.open(place))

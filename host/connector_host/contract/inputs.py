@@ -36,11 +36,14 @@ def _validator(operation: Operation) -> "Draft202012Validator":
     return validator_for(operation.input_schema)
 
 
-def check_input(operation: Operation, given: Mapping[str, Any], *, allow_unknown: bool = False) -> dict[str, Any]:
+def check_input(
+    operation: Operation, given: Mapping[str, Any], *, allow_unknown: bool = False, connector: str = ""
+) -> dict[str, Any]:
     """Return the input as it will be sent, with the wrapper added when its fields were given without it.
 
     Raises InputInvalid with every problem: wrong types, missing fields, unknown fields (with the nearest known one),
-    more entries than the operation takes. `allow_unknown` lets fields pass that the catalogue does not know.
+    more entries than the operation takes. `allow_unknown` lets fields pass that the catalogue does not know. With the
+    name of its `connector`, the error tells how to see the operation's fields.
     """
     value = wrapped(operation, given)
     problems = problems_of(_validator(operation), value, forgive_null=True)
@@ -51,7 +54,7 @@ def check_input(operation: Operation, given: Mapping[str, Any], *, allow_unknown
         raise InputInvalid(
             f"The input of {operation.id} is not valid.",
             problems=problems,
-            next_step=f"See its fields with: connector-host operation CONNECTOR {operation.id}",
+            next_step=connector and f"See its fields with: connector-host operation {connector} {operation.id}",
         )
     return value
 
@@ -67,11 +70,12 @@ def prepare_request(
 ) -> PreparedRequest:
     """Lay out a checked input as path, query and body; `encoding` overrides the operation's own.
 
-    Raises InputInvalid for what cannot be written: half characters, numbers without an end, objects of Python.
+    Raises InputInvalid for what cannot be written: half characters, numbers without an end, objects of Python, and
+    what contains itself.
     """
     try:
         return _prepared(operation, value, encoding or operation.encoding)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise InputInvalid(
             f"The input of {operation.id} cannot be written.",
             next_step="Give texts, numbers, truth values, lists and objects only.",

@@ -1,6 +1,7 @@
 """The one way to the vendor: calls, quotas, retries, pages, pushes."""
 
 from .answer import Answer
+from .arguments import check_arguments
 from .connection import Connection, Connects, SignedIn
 from .door import Timeouts
 from .lanes import QuotaInUse, Usage
@@ -27,5 +28,6 @@ __all__ = [
     "SignedIn",
     "Timeouts",
     "Usage",
+    "check_arguments",
     "open_ledger",
 ]

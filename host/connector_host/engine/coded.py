@@ -9,6 +9,7 @@ from connector_host.contract.answers import MeaningKind
 from connector_host.contract.clock import Clock
 from connector_host.contract.code import CallAnswer, Calls, CheckedPage, Extent
 from connector_host.contract.errors import ConnectorBroken
+from connector_host.contract.schemas import kind_of
 from connector_host.contract.secrets import Redactor
 from connector_host.contract.stream_models import Stream
 
@@ -72,6 +73,11 @@ class DeclaredCalls:
             raise ConnectorBroken(
                 f"The code of {self._whose} called {operation}, which the manifest does not let it call.",
                 next_step="Add it to the operations beside code, or tell the connector's publisher.",
+            )
+        if not isinstance(given, Mapping | None):
+            raise ConnectorBroken(
+                f"The code of {self._whose} called {operation} with {kind_of(given)}, not a dict.",
+                next_step="Give the operation's fields by name, or tell the connector's publisher.",
             )
         answer = await self._call(operation, given or {})
         ended = answer.meaning.kind is MeaningKind.END_OF_LIST

@@ -30,6 +30,7 @@ from connector_host.contract.stream_models import Stream
 from connector_host.contract.variables import render, variables_in
 
 from .answer import Answer
+from .arguments import check_arguments
 from .blocks import Reading
 from .coded import ReadsByCode, pages_by_code
 from .door import Door, Look, Timeouts
@@ -118,6 +119,14 @@ class Connection(Pushes):
         encodings: Mapping[str, BodyFormat] | None = None,
         observer: Callable[[CallFacts], None] | None = None,
     ) -> None:
+        check_arguments(
+            "No connection can be made like this.",
+            transport=transport,
+            limits=limits,
+            timeouts=timeouts,
+            encodings=encodings,
+            observer=observer,
+        )
         self.connector = connector
         self.instance = instance
         self.stats = ConnectionStats()
@@ -211,9 +220,17 @@ class Connection(Pushes):
         Raises UnknownName, InputInvalid and PermissionMissing before anything is sent, and the errors of sign-in,
         quota, network and vendor as `contract.errors` describes them; each carries the call's facts.
         """
+        check_arguments(
+            "The operation cannot be called like this.",
+            operation_id=operation_id,
+            given=given,
+            allow_unknown=allow_unknown,
+            total_timeout=total_timeout,
+        )
         operation = self.connector.catalogue.get(operation_id)
         self._check_scope(operation)
-        value = check_input(operation, given or {}, allow_unknown=allow_unknown)
+        name = self.connector.manifest.name
+        value = check_input(operation, given or {}, allow_unknown=allow_unknown, connector=name)
         prepared = prepare_request(operation, value, encoding=self._encodings.get(operation.id))
         limits = self._limits if total_timeout is None else dataclasses.replace(self._limits, total=total_timeout)
         return await self._door.call(prepared, limits)
@@ -247,6 +264,7 @@ class Connection(Pushes):
 
         Raises UnknownName and InputInvalid, and what `call` raises.
         """
+        check_arguments("The stream cannot be pulled like this.", stream=stream, since=since, until=until, limit=limit)
         stream = self.stream(stream) if isinstance(stream, str) else stream
         bound = Bound(limit)
         streams = self.surroundings.streams

@@ -27,7 +27,7 @@ def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.d
     Raises InputInvalid for times without a zone, an empty window, and limits that the stream does not know.
     """
     problems = [
-        Problem(name, "time-zone", "This time has no zone.", "Give it one, such as UTC.")
+        Problem(name, "time-zone", "This time has no zone.", "Give it one, such as datetime(2026, 1, 31, tzinfo=UTC).")
         for name, moment in (("since", since), ("until", until))
         if moment is not None and moment.utcoffset() is None
     ]

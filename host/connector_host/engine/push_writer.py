@@ -96,7 +96,8 @@ class OperationWriter:
         values = self._values(record)
         for _, template in self._action.templates():
             _filled(template, values)
-        check_input(self._operation, _filled(self._action.input, values))
+        connector = self._connection.connector.manifest.name
+        check_input(self._operation, _filled(self._action.input, values), connector=connector)
 
     async def write(self, record: Mapping[str, Any], sending: Callable[[], None]) -> Written:
         """Send a record that was checked; `sending` is called right before. Raises what `Connection.call` raises."""

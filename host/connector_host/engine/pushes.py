@@ -6,9 +6,10 @@ from contextlib import aclosing
 from pathlib import Path
 
 from connector_host.contract.action_models import Action
-from connector_host.contract.errors import UnknownName
+from connector_host.contract.errors import InputInvalid, Problem, UnknownName
 from connector_host.contract.nearest import did_you_mean
 
+from .arguments import check_arguments
 from .push import Push, Records
 from .push_report import PushReport, RecordResult
 from .push_writer import PushesTo
@@ -16,6 +17,8 @@ from .report import Progress
 from .results_file import ResultsFile
 
 __all__ = ["Pushes"]
+
+_NOT_LIKE_THIS = "The records cannot be pushed like this."
 
 
 class Pushes:
@@ -35,7 +38,7 @@ class Pushes:
         A record is a mapping. One that is refused stops no other; what stops all is in the report. `dry_run` checks
         and sends nothing. `results` is a file that takes each result as it happens, and `resume` goes on with it.
 
-        Raises UnknownName, PermissionMissing, and for the file InputInvalid, InUse and ConfigurationError.
+        Raises UnknownName, InputInvalid, PermissionMissing, and for the file InUse and ConfigurationError.
         """
         push = Pushes.pushing(self, action, records, dry_run=dry_run, results=results, resume=resume)
         async with aclosing(push.results()) as found:
@@ -67,7 +70,18 @@ class Pushes:
         resume: bool = False,
         told: Callable[[Progress], None] | None = None,
     ) -> Push:
-        """Return a push that has not begun, to follow and to stop. Raises UnknownName."""
+        """Return a push that has not begun, to follow and to stop. Raises UnknownName and InputInvalid."""
+        check_arguments(
+            _NOT_LIKE_THIS,
+            action=action,
+            records=records,
+            dry_run=dry_run,
+            results=results,
+            resume=resume,
+        )
+        if resume and results is None:
+            problem = Problem("resume", "argument", "There is no file to go on with.", "Give it as results.")
+            raise InputInvalid(_NOT_LIKE_THIS, problems=[problem])
         file = None if results is None else ResultsFile(results, resume=resume)
         found = _action_of(self, action) if isinstance(action, str) else action
         return Push(self, found, records, dry_run=dry_run, file=file, told=told)

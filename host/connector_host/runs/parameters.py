@@ -97,7 +97,7 @@ def check_work(connector: Connector, kind: RunKind, what: str, parameters: Mappi
     if kind is RunKind.OPERATION:
         _check_schema(kind, OPERATION_PARAMETERS, parameters)
         operation = connector.catalogue.get(what)
-        check_input(operation, parameters.get("input") or {})
+        check_input(operation, parameters.get("input") or {}, connector=connector.manifest.name)
         return operation.id
     _check_schema(kind, STREAM_PARAMETERS, parameters)
     streams = {stream.name: stream for stream in connector.manifest.streams}

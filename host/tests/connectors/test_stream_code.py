@@ -97,7 +97,10 @@ WRONG = {
         "as page 4, a resume point that it has given before",
     ),
     "calls what it may not": ("await calls.call('things.DeleteThing', {'id': 't1'})\nyield", "things.DeleteThing"),
-    "sends what is no input": ("await calls.call('things.ListColours', {1, 2})\nyield", "raised "),
+    "sends what is no input": (
+        "await calls.call('things.ListColours', {1, 2})\nyield",
+        "with a Python set, not a dict",
+    ),
     "calls what there is not": ("await calls.call('things.Nothing')\nyield", "things.Nothing"),
 }
 
