@@ -32,6 +32,13 @@ def serve(
             metavar="NAME", help="Name that browsers reach it by, beside loopback; may be given several times."
         ),
     ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address of a proxy in front, whose X-Forwarded-For is believed; may be given several times.",
+        ),
+    ] = None,
     secure: Annotated[bool, typer.Option("--secure", help="Behind HTTPS: cookies are sent over HTTPS only.")] = False,
     set_password: Annotated[
         str | None,
@@ -76,5 +83,5 @@ def serve(
             write(f"Token   {access.token}")
         say("Ctrl-C stops it.")
         collect_as_at_work()
-        run(app, listener)
+        run(app, listener, proxy or ())
     say("\nStopped.")

@@ -6,7 +6,6 @@ import secrets
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -25,7 +24,7 @@ from connector_host.contract.errors import (
 )
 
 from .host import WebHost, host_of
-from .pages import go, inside, page, render, session_of
+from .pages import go, page, render, sent_from, session_of
 from .shelves import keep, kept
 
 __all__ = ["Told", "error_page", "routes", "unexpected_page"]
@@ -98,22 +97,13 @@ def _answer(request: Request, told: Told) -> Response:
     """Draw the page, or lead to it where drawing it here would let a reload send the form again."""
     if request.method != "POST" or request.state.session is None:
         return _draw(request, told)
-    return go(f"/problems/{keep(request, replace(told, back=_sent_from(request)))}")
+    return go(f"/problems/{keep(request, replace(told, back=sent_from(request.headers)))}")
 
 
 def _draw(request: Request, told: Told) -> Response:
     answer = render(request, "error.html", status=told.status, told=told, hide=host_of(request).redactor)
     answer.headers.update(told.headers)
     return answer
-
-
-def _sent_from(request: Request) -> str:
-    """Return the page that a form was sent from, an empty text where the browser does not tell."""
-    referrer = urlsplit(request.headers.get("referer", ""))
-    if referrer.netloc != request.headers.get("host", ""):
-        return ""
-    target = inside(referrer.path) + (f"?{referrer.query}" if referrer.query else "")
-    return inside(target)
 
 
 def _write_down(host: WebHost, reference: str, error: Exception) -> None:

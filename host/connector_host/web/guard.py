@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -12,11 +11,14 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .options import WebOptions
+from .pages import query_of, sent_from
 from .sessions import Sessions
 
-__all__ = ["SESSION_COOKIE", "Guard"]
+__all__ = ["NOT_TAKEN", "SESSION_COOKIE", "Guard"]
 
 SESSION_COOKIE = "connector_host_session"
+NOT_TAKEN = "not-taken"
+"""Parameter of the sign-in page after a form was sent by somebody whose session had ended."""
 _OPEN_PATHS = ("/static/", "/sign-in", "/health", "/api/")
 """Without a session: what the sign-in page needs, and the API, which has tokens of its own."""
 _BY_ITSELF = re.compile("/instances/[^/]+/quota")
@@ -107,9 +109,13 @@ class Guard:
 
 def _to_sign_in(scope: Scope, headers: Headers) -> Response:
     """Send a person to the sign-in page and back afterwards; a part of a page makes the whole page go."""
-    asked = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
-    back = asked if scope["method"] == "GET" and asked != "/" and "hx-request" not in headers else ""
-    target = f"/sign-in?next={quote(back, safe='/')}" if back else "/sign-in"
+    if scope["method"] == "GET" and "hx-request" not in headers:
+        back = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
+    else:
+        back = sent_from(headers)
+    lost = scope["method"] != "GET" and scope["path"] != "/sign-out"
+    query = query_of({"next": back if back != "/" else "", NOT_TAKEN: "1" if lost else ""})
+    target = f"/sign-in?{query}" if query else "/sign-in"
     if "hx-request" in headers:
         return Response(status_code=204, headers={"HX-Redirect": target})
     return RedirectResponse(target, status_code=303)

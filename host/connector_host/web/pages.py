@@ -9,11 +9,11 @@ import zoneinfo
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import jinja2
 from markupsafe import Markup
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -38,6 +38,7 @@ __all__ = [
     "page_number",
     "query_of",
     "render",
+    "sent_from",
     "session_of",
     "tell",
     "when",
@@ -88,6 +89,14 @@ def inside(target: str) -> str:
     """Return the target if it is an address of these pages, else the first page."""
     plain = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
     return target if plain and "\\" not in target else "/"
+
+
+def sent_from(headers: Headers) -> str:
+    """Return the page that a form or a part of a page was sent from, an empty text where the browser does not tell."""
+    referrer = urlsplit(headers.get("referer", ""))
+    if referrer.netloc != headers.get("host", ""):
+        return ""
+    return inside(inside(referrer.path) + (f"?{referrer.query}" if referrer.query else ""))
 
 
 def tell(request: Request, words: str) -> None:

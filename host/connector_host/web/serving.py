@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -72,8 +73,11 @@ def listen(address: str, port: int) -> Listener:
     return Listener(opened, address)
 
 
-def run(app: ASGIApp, listener: Listener) -> None:
-    """Serve until the process is asked to stop. Addresses of requests are not logged."""
+def run(app: ASGIApp, listener: Listener, proxies: Sequence[str] = ()) -> None:
+    """Serve until the process is asked to stop. Addresses of requests are not logged.
+
+    Only these `proxies` are believed when they say in X-Forwarded-For from whom a request comes.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -82,7 +86,8 @@ def run(app: ASGIApp, listener: Listener) -> None:
         date_header=True,
         lifespan="on",
         timeout_graceful_shutdown=5,
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         limit_concurrency=500,
     )
     uvicorn.Server(config).run(sockets=[listener.socket])

@@ -1,5 +1,6 @@
 """The pages that let a person in and out."""
 
+import logging
 import math
 import secrets
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from connector_host.contract.durations import duration
 from connector_host.engine.lanes import lane_of
 from connector_host.engine.quota import MemoryLedger
 
-from .guard import SESSION_COOKIE
+from .guard import NOT_TAKEN, SESSION_COOKIE
 from .host import host_of
 from .options import WebOptions
 from .pages import Filled, action, filled_of, go, inside, page, query_of, render, session_of, tell
@@ -23,6 +24,7 @@ from .shelves import shelves_of
 
 __all__ = ["SignInLimits", "TurnedAway", "routes"]
 
+_log = logging.getLogger("connector_host.web")
 _FORM_COOKIE = "connector_host_sign_in"
 _TRIES, _TRIES_OF_ALL, _SECONDS = 10, 50, 60
 _LONGEST_USER = 200
@@ -70,6 +72,8 @@ def show(request: Request) -> Response:
     options = host_of(request).options
     token = request.cookies.get(_FORM_COOKIE, "") or secrets.token_urlsafe(24)
     turned_away = _turned_away(request, token)
+    if NOT_TAKEN in request.query_params and not turned_away.why:
+        tell(request, "Your session had ended, so what you sent was not taken. Sign in, and send it again.")
     answer = render(
         request,
         "sign_in.html",
@@ -102,12 +106,15 @@ async def sign_in(request: Request) -> Response:
     if not expected or not secrets.compare_digest(given.encode(), expected.encode()):
         return _turn_away(request, target, TurnedAway(why="This form was out of date; please try again."))
     limits: SignInLimits = request.app.state.sign_in_limits
-    wait = limits.seconds_until_free(request.client.host if request.client else "")
+    address = request.client.host if request.client else ""
+    wait = limits.seconds_until_free(address)
     if wait > 0:
+        _log.warning("A sign-in from %s was refused: too many tries.", address)
         free_at = host.options.clock.monotonic() + wait
         return _turn_away(request, target, TurnedAway(user, "There were too many tries.", free_at))
     if not await run_in_threadpool(host.options.access.admits, user, secret):
         what = "user or password" if host.options.access.asks_for_user else "token"
+        _log.warning("A sign-in from %s was refused: wrong %s.", address, what)
         return _turn_away(request, target, TurnedAway(user, f"That {what} is not right."))
     session_id, _ = host.sessions.begin(user)
     answer = go(target)

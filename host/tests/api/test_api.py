@@ -246,6 +246,36 @@ def test_environments_replace_instances(client, vendor):
     assert client.delete("environments/staging").status_code == 204
 
 
+def test_retention_is_shown_and_changed_in_part(client):
+    assert client.get("retention").json() == {"log_days": 30, "sample_hours": 72}
+    assert client.patch("retention", json={"log_days": 7}).json() == {"log_days": 7, "sample_hours": 72}
+    refused = client.patch("retention", json={"log_days": 0})
+    assert (refused.status_code, refused.json()["problems"][0]["where"]) == (422, "body.log_days")
+    assert client.get("retention").json() == {"log_days": 7, "sample_hours": 72}
+
+
+@pytest.mark.usefixtures("shop")
+def test_keys_are_rotated_and_the_instance_still_signs_in(client):
+    before = client.get("keys").json()["items"]
+    rotated = client.post("keys/rotate").json()
+    assert rotated["rewritten"] >= 1
+    assert rotated["unreadable"] == []
+    after = client.get("keys").json()["items"]
+    assert [each["writes"] for each in after] == [True, False]
+    assert (after[0]["id"], after[1]["id"]) == (rotated["key_id"], before[0]["id"])
+    assert client.post("instances/shop/test").status_code == 200
+
+
+def test_tokens_are_listed_without_secrets_and_revoked_but_not_made(api, client):
+    _, secret = api.host.tokens.add("reports")
+    listed = client.get("tokens")
+    assert [each["name"] for each in listed.json()["items"]] == ["reports", "tests"]
+    assert secret not in listed.text
+    assert client.post("tokens", json={"name": "another"}).status_code == 405
+    assert client.delete("tokens/reports").status_code == 204
+    assert client.get("instances", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
+
+
 def test_no_secret_is_in_any_answer_log_file_or_database(api, client, vendor, caplog):
     caplog.set_level("DEBUG")
     running = vendor(faults=["400"])

@@ -55,6 +55,19 @@ def test_no_token_is_printed_where_there_is_a_user(serve):
     assert "Token" not in out
 
 
+@pytest.mark.parametrize(("arguments", "address"), [((), "127.0.0.1"), (("--proxy", "127.0.0.1"), "203.0.113.7")])
+def test_only_a_named_proxy_is_believed_about_who_fails_to_sign_in(serve, arguments, address):
+    process = serve("--port", "0", *arguments)
+    url = process.stdout.readline().split()[1]
+    with httpx.Client(base_url=url, headers={"X-Forwarded-For": "203.0.113.7"}) as http:
+        hidden = re.search(r'name="_csrf" value="([^"]+)"', http.get("/sign-in").text)[1]
+        assert http.post("/sign-in", data={"_csrf": hidden, "secret": "WRONG"}).status_code == 303
+    process.terminate()
+    _, told = process.communicate(timeout=20)
+    assert f"WARNING connector_host.web: A sign-in from {address} was refused: wrong token." in told
+    assert "WRONG" not in told
+
+
 def test_others_are_served_only_with_a_password(serve):
     process = serve("--port", "0", "--address", "0.0.0.0")  # noqa: S104 -- what is refused here
     _, told = process.communicate(timeout=20)

@@ -5,6 +5,8 @@ from connector_host.contract.errors import ConfigurationError
 from connector_host.web import PasswordAccess, TokenAccess
 from connector_host.web.access import access_from
 
+TOKEN = "ABCDE-FGHJK-LMNPQ-RSTUV-WXYZ2"
+
 PAGES = ["/", "/connectors", "/connectors/plain", "/instances", "/connectors/plain/add", "/nowhere"]
 
 
@@ -51,6 +53,43 @@ async def test_tries_are_limited_and_free_again_after_a_minute(stranger, clock):
     clock.advance(61)
     assert "You can try again now." in (await stranger.get(page.path)).main
     assert (await stranger.sign_in()).answer.url.path == "/connectors"
+
+
+async def test_every_sign_in_that_fails_is_logged_with_its_address_and_nothing_typed(make_app, stranger, caplog):
+    stranger.http._transport.app = make_app(access=PasswordAccess.with_password("ada", "a long enough one"))
+    await stranger.send(await stranger.get("/sign-in"), {"user": "ada", "secret": "a long enough one"})
+    assert caplog.messages == []
+    await stranger.http.post("/sign-out")
+    stranger.http.cookies.clear()
+    for _ in range(10):
+        await stranger.send(await stranger.get("/sign-in"), {"user": "a typed secret", "secret": "another"})
+    assert {(each.name, each.levelname) for each in caplog.records} == {("connector_host.web", "WARNING")}
+    wrong, many = "wrong user or password.", "too many tries."
+    assert caplog.messages == [f"A sign-in from 127.0.0.1 was refused: {why}" for why in (*[wrong] * 9, many)]
+
+
+async def test_what_is_sent_after_the_session_ended_leads_back_to_its_form_and_is_told(visitor, clock, add_instance):
+    form = f"/instances/{add_instance().id}/edit/name"
+    page = await visitor.get(form)
+    clock.advance(13 * 3600)
+    typed = {**dict(page.form.fields()), "name": "Typed"}
+    origin = {"Referer": f"http://127.0.0.1:8765{form}"}
+    asked = await visitor.post(page.form["action"] or form, typed, headers=origin)
+    assert asked.answer.url.path == "/sign-in"
+    assert "Your session had ended, so what you sent was not taken." in asked.text
+    assert "Typed" not in asked.source
+    assert (await visitor.send(asked, {"secret": TOKEN})).path == form
+
+
+async def test_a_part_of_a_page_leads_back_to_the_whole_page(stranger):
+    for origin, target in (
+        ("http://127.0.0.1:8765/instances?page=2", "/sign-in?next=%2Finstances%3Fpage%3D2"),
+        ("http://evil.example/instances", "/sign-in"),
+        ("http://127.0.0.1:8765//evil.example", "/sign-in"),
+    ):
+        headers = {"HX-Request": "true", "Referer": origin}
+        answer = await stranger.http.get("/instances/1/quota", headers=headers)
+        assert answer.headers["hx-redirect"] == target
 
 
 async def test_signing_out_ends_the_session(visitor):

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from . import connectors, environments, instances, runs
+from . import connectors, environments, instances, runs, upkeep
 from .endpoint import Call, Endpoint, answer
 from .host import ApiHost
 from .openapi import document_of
@@ -38,6 +38,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *instances.ENDPOINTS,
     *runs.ENDPOINTS,
     *environments.ENDPOINTS,
+    *upkeep.ENDPOINTS,
 )
 """Every endpoint, in the order of the document."""
 

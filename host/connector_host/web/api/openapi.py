@@ -35,7 +35,7 @@ def document_of(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "info": {
             "title": "connector-host",
             "version": importlib.metadata.version("connector-host"),
-            "description": "Connectors, instances, calls, runs and schedules of this host, for programs.",
+            "description": "Connectors, instances, calls, runs, schedules and upkeep of this host, for programs.",
         },
         "servers": [{"url": "/api/v1"}],
         "security": [{"token": []}],

@@ -205,6 +205,13 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "Environment": record(
         id=_TEXT, name=_TEXT, replacements={"type": "object", "additionalProperties": _TEXT}, created_at=_TIME
     ),
+    "Retention": record(log_days=_NUMBER, sample_hours=_NUMBER),
+    "Key": record(id=_TEXT, writes={"type": "boolean"}),
+    "Rotation": {
+        **record(key_id=_TEXT, rewritten=_NUMBER, unreadable={"type": "array", "items": _TEXT}),
+        "description": "The key that writes now, how many secrets were written anew, and which no key at hand opens.",
+    },
+    "Token": record(id=_TEXT, name=_TEXT, created_at=_TIME, last_used_at=_NO_TIME),
     "Document": _OBJECT,
 }
 """Named schemas of the document."""
