@@ -45,7 +45,7 @@ _SENTENCES: dict[type[ConnectorHostError], tuple[str, str]] = {
     ),
     VendorRefused: (
         "{vendor} refused {operation}{said}",
-        "Correct the input; the operation's fields are listed by the operation command.",
+        "Correct the input; the operation's page and connector-host operation tell what it takes.",
     ),
     AnswerUnreadable: (
         "The answer to {operation} is not what the operation promises{said}",

@@ -59,7 +59,10 @@ def form_for(folder: ConnectorFolder, method: AuthenticationMethod) -> Form:
     }
     ui_schema = {
         "ui:order": ["name", "settings", "authentication", "credentials"],
-        "name": {"ui:help": "You see it wherever you choose an instance.", "ui:placeholder": manifest.label},
+        "name": {
+            "ui:help": "By this name you find it on every page and in commands; no other instance has it.",
+            "ui:placeholder": manifest.label,
+        },
         "authentication": {"ui:readonly": True, "ui:help": method.description, **_link(method.help_link)},
         "settings": _ui_of(settings),
         "credentials": {**_ui_of(credentials), **_link(method.help_link or manifest.help_link)},

@@ -102,10 +102,14 @@ async def rotate(request: Request, filled: Filled) -> Response:
     del filled
     rotation = await run_in_threadpool(host_of(request).store.rotate_keys)
     session = session_of(request)
-    session.note(f"A new key is in use; {rotation.rewritten:,} secrets were written anew with it.")
+    session.note(f"A new key is in use; {_secrets(rotation.rewritten)} written anew with it.")
     if rotation.unreadable:
         session.note(f"No key at hand opens: {', '.join(rotation.unreadable)}.", "warning")
     return go("/settings")
+
+
+def _secrets(number: int) -> str:
+    return "1 secret was" if number == 1 else f"{number:,} secrets were"
 
 
 async def keep_for(request: Request, filled: Filled) -> Response:

@@ -194,7 +194,7 @@ def ask_to_remove(request: Request) -> Response:
     """Ask for the word that removes the instance."""
     instance, refused = instance_of(request), refused_of(request, request.url.path)
     hide = host_of(request).redactor
-    return render(request, "instance_remove.html", instance=instance, refused=refused, hide=hide, tab="")
+    return render(request, "instance_remove.html", instance=instance, refused=refused, hide=hide, tab="edit")
 
 
 async def remove(request: Request, filled: Filled) -> Response:
