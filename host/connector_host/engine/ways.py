@@ -1,5 +1,7 @@
 """Chooses between the two ways that a stream may have to its records."""
 
+from http import HTTPStatus
+
 from connector_host.contract.errors import AnswerUnreadable, PermissionMissing, VendorFault, VendorRefused
 from connector_host.contract.stream_models import Details, Stream, StreamList
 
@@ -12,6 +14,8 @@ __all__ = ["Way", "choose_way", "name_of", "way_named"]
 Way = tuple[tuple[StreamList, ...], Details | None]
 
 _DOES_NOT_WORK = (VendorRefused, AnswerUnreadable, PermissionMissing, VendorFault)
+_IS_DOWN = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+"""What says nothing about the way: the vendor is there again later, and the choice would stay."""
 
 
 def way_named(stream: Stream, name: str | None) -> Way | None:
@@ -41,7 +45,9 @@ async def choose_way(stream: Stream, around: Surroundings, reading: Reading, kno
         return chosen
     try:
         await _try(stream.ways[0], around, reading)
-    except _DOES_NOT_WORK:
+    except _DOES_NOT_WORK as error:
+        if error.call.status in _IS_DOWN:
+            raise
         return stream.ways[1]
     return stream.ways[0]
 

@@ -197,6 +197,19 @@ async def test_another_way_is_tried_where_the_first_does_not_work(pull, setting,
     assert [name.replace("free", "ask") for name, _ in vendor.sent] == asked
 
 
+@pytest.mark.parametrize(("status", "asked"), [(500, "list"), (503, "free"), (502, "free"), (504, "free")])
+async def test_a_vendor_that_is_down_does_not_settle_for_the_other_way(pull, status, asked):
+    made = stream(fallback=FALLBACK)
+    made["lists"] = [{"operation": "shop.Ask", "records": "data"}]
+    vendor = ThingsVendor(things(1), page_size=10)
+    vendor.before = lambda name, _: httpx.Response(status) if name == "free" else None
+    await pull(vendor, made)
+    vendor.before = lambda *_: httpx.Response(200, json={"data": [{"id": 1, "at": 1}]})
+    vendor.sent.clear()
+    assert (await pull(vendor, made)).state is RunEnd.SUCCESS
+    assert {name for name, _ in vendor.sent} == {asked}
+
+
 async def test_an_estimate_counts_requests_before_anything_is_pulled(catalogue, tmp_path):
     made = stream(details=True)
     async with connection_to(ThingsVendor(things(*range(9))), FakeClock(), catalogue, streams=[made]) as shop:
