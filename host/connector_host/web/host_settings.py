@@ -81,6 +81,8 @@ def _facts(host: WebHost) -> list[tuple[str, str]]:
 
 def _words_of_keys(host: WebHost) -> str:
     source = key_source(host.home)
+    if isinstance(source, FileKeys) and not host.home.key_file.exists():
+        return f"{host.home.key_file} is not there: the first secret makes it, or it comes back from a backup"
     if isinstance(source, FileKeys):
         return f"In {host.home.key_file}, which only its owner can read"
     return "In the system's keyring" if isinstance(source, KeyringKeys) else "From the environment"

@@ -251,6 +251,7 @@ def test_retention_is_shown_and_changed_in_part(client):
     assert client.patch("retention", json={"log_days": 7}).json() == {"log_days": 7, "sample_hours": 72}
     refused = client.patch("retention", json={"log_days": 0})
     assert (refused.status_code, refused.json()["problems"][0]["where"]) == (422, "body.log_days")
+    assert refused.json()["next_step"] == "What it takes stands in /api/v1/openapi.json."
     assert client.get("retention").json() == {"log_days": 7, "sample_hours": 72}
 
 

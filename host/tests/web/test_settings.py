@@ -25,6 +25,15 @@ async def test_the_keys_are_rotated(visitor, app, add_instance, home):
     assert not [key for key in re.findall(r"[A-Za-z0-9+/]{40,}", page.source) if key in home.key_file.read_text()]
 
 
+async def test_a_key_file_that_is_not_there_is_told_and_one_secret_is_one(visitor, add_instance, home):
+    assert f"{home.key_file} is not there" in (await visitor.get("/settings")).main
+    add_instance(credentials={"api_token": "only-this-one"})
+    assert f"In {home.key_file}" in (await visitor.get("/settings")).main
+    assert "1 secret was written anew" in (await _send(visitor, "/settings/keys")).main
+    home.key_file.unlink()
+    assert f"{home.key_file} is not there" in (await visitor.get("/settings")).main
+
+
 async def test_keys_of_the_environment_are_not_offered_for_rotation(visitor, monkeypatch):
     monkeypatch.setenv("CONNECTOR_HOST_KEY", "a:" + "A" * 43 + "=")
     page = await visitor.get("/settings")

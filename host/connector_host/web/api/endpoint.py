@@ -25,6 +25,7 @@ LARGEST_BODY = 1024 * 1024
 """Bytes of a request's body (decided)."""
 
 _log = logging.getLogger("connector_host.api")
+_SEE_DOCUMENT = "What it takes stands in /api/v1/openapi.json."
 _SECRET_PARTS = ("credentials", "secrets")
 _BOOLEANS = {"true": True, "false": False}
 
@@ -136,7 +137,7 @@ def _response(endpoint: Endpoint, value: Any) -> Response:
 
 def _check(endpoint: Endpoint, body: Any) -> None:
     if endpoint.body is not None and (wrong := problems_of(validator_for(dict(endpoint.body)), body, at="body")):
-        raise InputInvalid("The request's body is not valid.", problems=wrong)
+        raise InputInvalid("The request's body is not valid.", problems=wrong, next_step=_SEE_DOCUMENT)
 
 
 async def _handled(endpoint: Endpoint, call: Call) -> Any:
@@ -168,7 +169,7 @@ def _query_of(endpoint: Endpoint, request: Request) -> dict[str, Any]:
         values[name] = value
         problems += problems_of(validator_for(dict(schema)), value, at=f"query.{name}")
     if problems:
-        raise InputInvalid("The request's parameters are not valid.", problems=problems)
+        raise InputInvalid("The request's parameters are not valid.", problems=problems, next_step=_SEE_DOCUMENT)
     defaults = {name: schema["default"] for name, schema in endpoint.query.items() if "default" in schema}
     return {**defaults, **values}
 
