@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperArgument
+from typer.core import TyperArgument, TyperOption
 
 from .state import state_of
 
@@ -16,15 +16,15 @@ def offer_environment(command: Any) -> None:
     """Give every command below that takes an INSTANCE the option --environment, which says which one is meant."""
     for inner in getattr(command, "commands", {}).values():
         offer_environment(inner)
-    arguments = [
+    naming = [
         each
         for each in getattr(command, "params", ())
-        if isinstance(each, TyperArgument) and each.metavar == "INSTANCE"
+        if isinstance(each, (TyperArgument, TyperOption)) and each.metavar == "INSTANCE"
     ]
-    if not arguments:
+    if not naming:
         return
-    for argument in arguments:
-        argument.callback = _resolve
+    for parameter in naming:
+        parameter.callback = _resolve
     command.params.append(_option())
 
 
@@ -52,13 +52,13 @@ def _choose(context: Any, parameter: Any, value: str | None) -> str | None:
     return value
 
 
-def _resolve(context: Any, parameter: Any, value: str) -> str:
+def _resolve(context: Any, parameter: Any, value: str | None) -> str | None:
     """Return the name of the instance that stands for the one that was named."""
     from connector_host.instances import EnvironmentStore  # noqa: PLC0415 -- heavy
 
     del parameter
     environment = context.meta.get(_KEY)
-    if environment is None or context.resilient_parsing:
+    if environment is None or value is None or context.resilient_parsing:
         return value
     with state_of(context).store() as store:
         return EnvironmentStore(store).resolve(value, environment).name

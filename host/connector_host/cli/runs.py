@@ -75,7 +75,7 @@ def start(
 def list_runs(
     context: typer.Context,
     *,
-    instance: Annotated[str | None, typer.Option(help="Only those of this instance.")] = None,
+    instance: Annotated[str | None, typer.Option(metavar="INSTANCE", help="Only those of this instance.")] = None,
     state: Annotated[str | None, typer.Option(help="Only those in this state, such as failure.")] = None,
     search: Annotated[
         str,

@@ -126,6 +126,11 @@ def test_an_environment_says_which_instance_is_meant(host, vendor):
     assert (called.exit_code, "Thing 7" in called.stdout) == (0, True)
     assert len(live.requests) == before
     assert host.run("call", "live", "things.GetThing", "id=t7", "--environment", "stagin").exit_code == 2
+    assert host.run("runs", "start", "live", "things", "--environment", "staging").exit_code == 0
+    for options, names in (((), []), (("--environment", "staging"), ["sandbox"])):
+        found = host.json("runs", "list", "--instance", "live", *options, "--json")
+        assert [each["instance"] for each in found] == names
+    assert len(host.json("runs", "list", "--environment", "staging", "--json")) == 1
     assert host.run("instance", "remove", "sandbox", "--yes").exit_code == 2
     assert host.json("environment", "list", "--json") == [{"name": "staging", "replacements": {"live": "sandbox"}}]
     assert host.run("environment", "set", "staging", "live").exit_code == 2
@@ -139,6 +144,7 @@ def test_every_command_that_takes_an_instance_takes_an_environment(host):
         ("instance", "test"),
         ("instance", "edit"),
         ("runs", "start"),
+        ("runs", "list"),
         ("schedule", "add"),
     ):
         assert "--environment" in host.run(*command, "--help").output, command
