@@ -3,8 +3,9 @@
 import asyncio
 import ssl
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 
 import httpcore
 import httpx
@@ -15,6 +16,10 @@ __all__ = ["Network", "network"]
 
 _KEEP_ALIVE_SECONDS = 4.0
 """Shorter than the 5 s after which common servers close: a write must not meet a connection that is just closing."""
+
+
+_MOST_ROOM = 2**24
+"""Bytes that are set aside for a body on the word of its header alone."""
 
 
 def network(concurrency: int) -> httpx.AsyncBaseTransport:
@@ -86,13 +91,27 @@ class _Body(httpx.AsyncByteStream):
         self._answer = answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        whole = _room_for(self._answer.headers)
         with _errors_of_httpx():
-            body = await self._answer.aread()
-        yield body
+            async for part in self._answer.aiter_stream():
+                whole.write(part)
+        whole.truncate()
+        yield whole.getvalue()
 
     async def aclose(self) -> None:
         # A task that is cancelled here would leave the connection taken for ever in httpcore's books.
         await asyncio.shield(asyncio.ensure_future(self._answer.aclose()))
+
+
+def _room_for(headers: Sequence[tuple[bytes, bytes]]) -> BytesIO:
+    """Return a place for a body that has room for all of it at once, so that it is never moved or copied."""
+    whole = BytesIO()
+    told = next((value for name, value in headers if name.lower() == b"content-length"), b"")
+    if told.isdigit() and 0 < int(told) <= _MOST_ROOM:
+        whole.seek(int(told) - 1)
+        whole.write(b"\0")
+        whole.seek(0)
+    return whole
 
 
 @contextmanager

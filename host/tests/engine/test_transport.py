@@ -163,6 +163,27 @@ async def test_a_large_body_comes_whole_and_the_connection_is_kept():
         await network.aclose()
 
 
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", b"123456789"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1234\r\n5\r\n56789\r\n0\r\n\r\n", b"123456789"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n123456789", b"123456789"),
+    ],
+)
+async def test_a_body_is_what_came_whatever_its_length_was_told_to_be(head, body):
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        network = transport.network(2)
+        assert await ask(network, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") == body
+        await network.aclose()
+
+
 async def test_a_connection_that_the_server_has_closed_is_not_used_again():
     closed = asyncio.Event()
 
