@@ -126,6 +126,8 @@ class _Call:
 def _work(calls: "queue.SimpleQueue[_Call | None]") -> None:
     while (call := calls.get()) is not None:
         call.make()
+        # What the call was about, such as an answer of megabytes, must not wait here for the next one.
+        del call
 
 
 def _outcome_of(function: Callable[[], Any]) -> Outcome:

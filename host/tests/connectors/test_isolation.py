@@ -1,6 +1,8 @@
 import gc
 import logging
 import threading
+import weakref
+from functools import partial
 
 import anyio
 import pytest
@@ -170,3 +172,16 @@ def test_hook_calls_are_traced(site, caplog):
     with caplog.at_level(logging.DEBUG, "connector_host.hooks"):
         load_connector("shop")
     assert "The hook manifest of shop took" in caplog.text
+
+
+async def test_what_a_call_was_about_is_let_go_of_when_it_is_over():
+    class Answer:
+        """Stands for what may be megabytes."""
+
+    let_go = threading.Event()
+    answer = Answer()
+    weakref.finalize(answer, let_go.set)
+    worker = isolation.Worker("hooks")
+    assert await worker.call("The hook", partial(isinstance, answer, Answer))
+    del answer
+    assert let_go.wait(10)
