@@ -1,6 +1,6 @@
 """Sorts the records of a run: new, changed, known, unwanted or bad; and hands the sink what is to be written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -70,14 +70,16 @@ class Emitter:
         self.counts.duplicates += block.duplicates
         self.cut = False
         records, keys = self._good(block.records)
+        asked = set(block.ids)
         if self._remembers:
-            records = self._fresh(records, keys, most) if records else records
+            records = self._fresh(records, keys, most, asked) if records else records
+            asked.difference_update(keys)
         elif len(records) > most:
             self.cut = True
             self.counts.read -= len(records) - int(most)
             records = records[: int(most)]
-        if block.ids and not self.cut:
-            self._keys.put_ids(block.ids, self._run)
+        if asked and not self.cut:
+            self._keys.put_ids(asked, self._run)
         return self._write(records) if records else 0
 
     def remove(self, keys: Sequence[bytes]) -> int:
@@ -108,14 +110,17 @@ class Emitter:
                 found.append(facts.key)
         return good, found
 
-    def _fresh(self, records: Sequence[Record], keys: list[bytes], most: float) -> Sequence[Record]:
-        """Return the records to be written and remember them."""
+    def _fresh(
+        self, records: Sequence[Record], keys: list[bytes], most: float, asked: Container[bytes]
+    ) -> Sequence[Record]:
+        """Return the records to be written and remember them; `asked` has the ids that were asked for."""
         store = self._keys
         hashes = [digest - _RANGE if digest >= _SIGN else digest for digest in map(xxhash.xxh3_64_intdigest, records)]
         known = store.known(keys)
         run = self._run
         if not known and len(records) <= most and len(set(keys)) == len(keys):
-            store.put(zip(keys, hashes, (run,) * len(keys), strict=True))
+            runs = [run if key in asked else 0 for key in keys]
+            store.add(list(zip(keys, hashes, runs, strict=True)), run)
             return [spliced(_CREATED, record) for record in records] if self._marks else records
         fresh: list[Record] = []
         rows: list[tuple[bytes, int, int]] = []
@@ -127,9 +132,9 @@ class Emitter:
                     self.counts.read -= 1
                     continue
                 fresh.append(self._marked(record, new=before is None))
-            rows.append((key, digest, run))
+            rows.append((key, digest, run if key in asked else 0))
             known[key] = (digest, run)
-        store.put(rows)
+        store.put(rows, run)
         return fresh
 
     def _repeats(self, before: Known, digest: int) -> bool:

@@ -5,6 +5,7 @@ Every change belongs to the checkpoint that `commit` makes, together with a copy
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from .files import make_file
@@ -14,20 +15,33 @@ __all__ = ["KeyStore", "Known"]
 Known = tuple[int, int]
 """The hash of a record and the run in which it was last seen."""
 
-_FORMAT = 1
+_FORMAT = 2
 _CACHE_KILOBYTES = 4_000
 _AT_ONCE = 500
 _WAITED_SECONDS = 2.0
 """How long another process's checkpoint may take; one that is at work holds the store for as long as it runs."""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS records (key BLOB PRIMARY KEY, hash INTEGER NOT NULL, run INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS ids (id BLOB PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL, state BLOB);
+_RECORDS = """
+CREATE TABLE IF NOT EXISTS records (
+    key BLOB PRIMARY KEY, hash INTEGER NOT NULL, run INTEGER NOT NULL, asked INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID
 """
+_IDS = "CREATE TABLE IF NOT EXISTS ids (id BLOB PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID"
+_CHECKPOINT = """
+CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL, state BLOB)
+"""
+_SCHEMA = (_RECORDS, _IDS, _CHECKPOINT)
+_ASKED = (
+    "SELECT id FROM ids WHERE run = ?1 AND id IN ({})",
+    "SELECT key FROM records WHERE asked = ?1 AND key IN ({})",
+)
+_FROM_FORMAT_1 = ("ALTER TABLE records ADD COLUMN asked INTEGER NOT NULL DEFAULT 0",)
 
 
 class KeyStore:
-    """The keys of one stream. `path` None keeps them for the length of the run only."""
+    """The keys of one stream. `path` None keeps them for the length of the run only.
+
+    An id that was asked for is noted beside the record whose key it is, and by itself where it is no record's key.
+    """
 
     def __init__(self, path: Path | None) -> None:
         if path is not None:
@@ -45,10 +59,13 @@ class KeyStore:
         self._db.execute(f"PRAGMA journal_mode={'WAL' if kept else 'OFF'}")
         self._db.execute(f"PRAGMA synchronous={'FULL' if kept else 'OFF'}")
         self._db.execute(f"PRAGMA cache_size=-{_CACHE_KILOBYTES}")
+        self._db.execute("BEGIN IMMEDIATE")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > _FORMAT:
             raise ValueError(f"it has format {version}, and this version knows {_FORMAT}")
-        self._db.executescript(f"{_SCHEMA} PRAGMA user_version={_FORMAT};")
+        for statement in (*_SCHEMA, *(_FROM_FORMAT_1 if version == 1 else ()), f"PRAGMA user_version={_FORMAT}"):
+            self._db.execute(statement)
+        self._db.execute("COMMIT")
         self._db.execute("BEGIN IMMEDIATE")
 
     def close(self) -> None:
@@ -82,22 +99,33 @@ class KeyStore:
             found.update((row[0], (row[1], row[2])) for row in rows)
         return found
 
-    def put(self, rows: Iterable[tuple[bytes, int, int]]) -> None:
-        """Note key, hash and run of records."""
-        self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", rows)
+    def add(self, rows: Sequence[tuple[bytes, int, int]], run: int) -> None:
+        """Note records that are not known yet, with many in one statement, as that takes half the time.
+
+        `rows` have key and hash of each, and the run in which it was asked for by its key, 0 for none.
+        """
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            values = ",".join(("(?2,?3,?1,?4)", *("(?,?,?1,?)",) * (len(some) - 1)))
+            self._db.execute(f"INSERT OR IGNORE INTO records VALUES {values}", (run, *chain.from_iterable(some)))  # noqa: S608 -- question marks
+
+    def put(self, rows: Iterable[tuple[bytes, int, int]], run: int) -> None:
+        """Note records that may be known; see `add`."""
+        values = ((key, digest, run, asked) for key, digest, asked in rows)
+        self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", values)
 
     def ids_of_run(self, ids: Sequence[bytes], run: int) -> set[bytes]:
         """Return those ids that were asked for in this run."""
         found: set[bytes] = set()
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
-            marks = ",".join("?" * len(some))
-            rows = self._db.execute(f"SELECT id FROM ids WHERE run = ? AND id IN ({marks})", (run, *some))  # noqa: S608 -- question marks
-            found.update(row[0] for row in rows)
+            marks = ",".join(("?2", *"?" * (len(some) - 1)))
+            for query in _ASKED:
+                found.update(row[0] for row in self._db.execute(query.format(marks), (run, *some)))
         return found
 
     def put_ids(self, ids: Iterable[bytes], run: int) -> None:
-        """Note that ids were asked for in this run."""
+        """Note ids that were asked for in this run and are no record's key."""
         self._db.executemany("INSERT OR REPLACE INTO ids VALUES (?, ?)", ((each, run) for each in ids))
 
     def count(self, run: int) -> int:

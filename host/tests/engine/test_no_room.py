@@ -42,7 +42,7 @@ async def test_a_full_disk_leaves_no_half_line_and_loses_nothing(pull, tmp_path,
     assert [record["id"] for record in records(tmp_path)] == list(range(20))
 
 
-@pytest.mark.parametrize("method", ["put", "commit", "end_run"])
+@pytest.mark.parametrize("method", ["add", "commit", "end_run"])
 async def test_keys_that_cannot_be_kept_are_told(pull, monkeypatch, method):
     def full(*_):
         raise sqlite3.OperationalError("database or disk is full")

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import json
+import sqlite3
 from collections import Counter
 
 import pytest
@@ -112,3 +113,54 @@ async def test_files_that_do_not_fit_the_state_are_left_alone(pull, tmp_path):
     vendor.things[3] = {"id": 3}
     await pull(vendor, stream())
     assert [record["id"] for record in records(tmp_path)] == [3]
+
+
+async def test_ids_whose_records_are_safe_are_not_asked_for_again(pull, tmp_path):
+    vendor = ThingsVendor(things(*range(12)))
+    await pull(vendor, stream(details=True), watch=lambda sync, moved: sync.stop() if moved.page == 3 else None)
+    safe = {record["id"] for record in records(tmp_path)}
+    assert 0 < len(safe) < 12
+    vendor.sent.clear()
+    await pull(vendor, stream(details=True))
+    assert not safe & {key for operation, given in vendor.sent if operation == "details" for key in given["ids"]}
+    assert Counter(record["id"] for record in records(tmp_path)) == Counter(range(12))
+
+
+async def test_an_id_that_is_the_key_of_another_ones_record_is_asked_for(pull, tmp_path):
+    class Shifted(ThingsVendor):
+        def details(self, given):
+            return [{"id": key + 1} for key in given["ids"]]
+
+    vendor = Shifted(things(*range(12)))
+    await pull(vendor, stream(details=True), watch=lambda sync, moved: sync.stop() if moved.page == 3 else None)
+    await pull(vendor, stream(details=True))
+    assert Counter(record["id"] for record in records(tmp_path)) == Counter(range(1, 13))
+
+
+@pytest.mark.parametrize("listed", [{"id": "head.id"}, {"id": None}])
+async def test_ids_may_stand_deeper_in_what_is_listed_or_be_all_of_it(pull, tmp_path, listed):
+    class Lists(ThingsVendor):
+        def list(self, given):
+            answer = super().list(given)
+            rows = [row["id"] if listed["id"] is None else {"head": {"id": row["id"]}} for row in answer["data"]]
+            return answer | {"data": rows}
+
+    made = stream(details=True)
+    made["lists"][0].update(listed)
+    await pull(Lists(things(*range(7))), made)
+    assert [record["id"] for record in records(tmp_path)] == list(range(7))
+
+
+async def test_keys_of_the_format_before_are_taken_over(pull, tmp_path):
+    vendor = ThingsVendor(things(1, 2))
+    await pull(vendor, stream(details=True))
+    file = tmp_path / ".state" / "things.keys.db"
+    with contextlib.closing(sqlite3.connect(file)) as keys:
+        keys.execute("ALTER TABLE records DROP COLUMN asked")
+        keys.execute("PRAGMA user_version=1")
+    vendor.things[3] = {"id": 3, "at": 3}
+    report = await pull(vendor, stream(details=True))
+    assert (report.written, report.counts.unchanged) == (1, 2)
+    with contextlib.closing(sqlite3.connect(file)) as keys:
+        assert keys.execute("PRAGMA user_version").fetchone() == (2,)
+        assert keys.execute("SELECT count(*) FROM records").fetchone() == (3,)
