@@ -1,7 +1,7 @@
 """One list in one window of time: its pages fetched side by side where that can be, and given in order."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from .door import Look
 from .envelope import page_of
 from .paging import Found, Step, first_step, found_on, next_step, step_after_full, told_at
 from .plan import Window, input_of
+from .shape import Shape
 
 __all__ = ["Caller", "Lists", "Part", "unreadable"]
 
@@ -48,7 +49,8 @@ class Part:
 class Lists:
     """Fetches the pages of lists. `inputs` gives the fields that filters fill in, `width` how many pages at once.
 
-    `ahead` is how many pages are asked for before it is known whether a list goes on so far.
+    `ahead` is how many pages are asked for before it is known whether a list goes on so far. With `ids_only`, listed
+    records lose everything but their ids.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Lists:
         width: int,
         ahead: int,
         inputs: Callable[[StreamList], Mapping[str, Any]],
+        ids_only: bool = False,
     ) -> None:
         self._call = call
         self._settings = settings
@@ -67,6 +70,7 @@ class Lists:
         self._width = width
         self._ahead = ahead
         self._inputs = inputs
+        self._ids_only = ids_only
 
     async def page(self, each: StreamList, window: Window, fields: Mapping[str, Any], step: Step | None = None) -> Part:
         """Fetch one page, the first for None. Raises AnswerUnreadable when its answer has no list of records."""
@@ -82,6 +86,8 @@ class Lists:
             found = found_on(each.paging, sum(map(len, groups)), dict(zip(told, values, strict=True)))
         except ValueError as error:
             raise unreadable(answer, f"{error} in it") from None
+        if self._ids_only:
+            groups = [_ids_alone(each, rows) for rows in groups]
         return Part(step, tuple(groups), found, next_step(each.paging, step, found), _facts(answer))
 
     async def pages(
@@ -166,6 +172,18 @@ class Lists:
                 step = next_step(each.paging, step, last.found)
             else:
                 step = step_after_full(each.paging, step)
+
+
+def _ids_alone(each: StreamList, rows: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
+    """Return rows with nothing but their ids, lest the whole answer waits in memory; as they are where one has none."""
+    if each.id is None:
+        return [row.copy() for row in rows]
+    keys = Shape((each.id,)).keys(rows)
+    if keys is None:
+        return list(rows)
+    steps = each.id.split(".")
+    before = b"".join(b"{%s:" % msgspec.json.encode(step) for step in steps)
+    return [msgspec.Raw(b"".join((before, key, b"}" * len(steps)))) for key in keys]
 
 
 async def _at_once(part: Part) -> Part:

@@ -78,12 +78,10 @@ async def pages_of(source: Source, bound: Bound, asked: Asked) -> AsyncGenerator
     async with aclosing(source.blocks(Position())) as blocks:
         async for block in blocks:
             asked.add(block.ids, source.list_number)
+            if block.records or block.ids or not number:
+                number += 1
+                yield Page(number, _within(block, bound), block.pages)
             source.emitted(block)
-            records = _within(block, bound)
-            if not records and block.ids == () and number:
-                continue
-            number += 1
-            yield Page(number, records, block.pages)
             if bound.left <= 0:
                 return
 

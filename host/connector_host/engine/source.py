@@ -12,7 +12,7 @@ from connector_host.contract.errors import AnswerUnreadable, CallFacts
 from connector_host.contract.stream_models import Stream, StreamList
 
 from .ahead import in_order
-from .blocks import Block, Dead, Listed, Reading, Record
+from .blocks import Block, Dead, Reading, Record
 from .coded import blocks_of_code
 from .details import DetailsReader, Given
 from .envelope import fields_of, list_of, value_of
@@ -35,6 +35,8 @@ _LISTED_AHEAD = 2
 """Pages of ids that are at hand or under way, where details follow."""
 _AHEAD = 2
 _MOST_FAILURES = 3
+_PageNumber = tuple[int, int | None]
+"""The number of a page of ids, and how many there are, where that is known."""
 
 
 class Source:
@@ -64,10 +66,13 @@ class Source:
             width=self._width if details is None else min(self._width, _LISTED_AHEAD),
             ahead=_AHEAD if self._reading.tolerant else 0,
             inputs=self._inputs,
+            # Rows that windows of time share are told apart by their times too.
+            ids_only=details is not None and self._reading.tolerant,
         )
         key = stream.primary_key[0] if len(stream.primary_key) == 1 and stream.each is None else None
         self._details = DetailsReader(around.call, details, around.settings, key) if details is not None else None
         self._batch = (details.batch or 1) if details is not None else 0
+        self._batches_at_once = _beside_a_list(self._width) if self._batch > 1 else self._width
         self._values = Values(around.call, around.settings, self._parents)
         self._in_flight: set[bytes] = set()
         self.list_number = 0
@@ -145,7 +150,7 @@ class Source:
     def _of_list(self, each: StreamList, listing: Listing, begin: Position) -> AsyncGenerator[Block, None]:
         if self._details is None:
             return self._whole_records(listing, begin)
-        return in_order(self._batches(each, listing, begin), self._width)
+        return in_order(self._batches(each, listing, begin), self._batches_at_once)
 
     async def _whole_records(self, listing: Listing, begin: Position) -> AsyncGenerator[Block, None]:
         async with aclosing(listing.pages(begin)) as pages:
@@ -172,7 +177,7 @@ class Source:
             batch = [(value, msgspec.json.encode(value)) for value in start.pending[begin : begin + size]]
             self._in_flight.update(raw for _, raw in batch)
             position = msgspec.structs.replace(start, pending=start.pending[begin + size :])
-            yield partial(self._detailed, tuple(batch), Prefix(), position, 0, None)
+            yield partial(self._detailed, tuple(batch), Prefix(), position, 0, (0, None))
 
     async def _batches(
         self, each: StreamList, listing: Listing, begin: Position
@@ -183,13 +188,15 @@ class Source:
         """
         waiting: list[tuple[Any, bytes]] = []
         after, prefix, twice = begin, Prefix(), 0
-        page: Listed | None = None
+        # The page itself is not kept: its rows may be many times the size of their ids.
+        number: _PageNumber = (0, None)
         async with aclosing(listing.pages(begin)) as pages:
             async for page in pages:
                 before, after = after, page.after
+                number = page.part.step.number, page.pages
                 for rows, added in zip(page.part.groups, page.prefixes, strict=True):
                     if waiting and added.fields != prefix.fields:
-                        yield partial(self._detailed, tuple(waiting), prefix, before, 0, page)
+                        yield partial(self._detailed, tuple(waiting), prefix, before, 0, number)
                         waiting = []
                     prefix = added
                     fresh, again = self._fresh(_ids_in(each, rows))
@@ -198,35 +205,40 @@ class Source:
                     batch, waiting = waiting[:size], waiting[size:]
                     rest = [value for value, _ in waiting]
                     position = before if prefix and rest else msgspec.structs.replace(after, pending=rest)
-                    yield partial(self._detailed, tuple(batch), prefix, position, twice, page)
+                    yield partial(self._detailed, tuple(batch), prefix, position, twice, number)
                     twice = 0
                 if waiting and prefix:
-                    yield partial(self._detailed, tuple(waiting), prefix, after, twice, page)
+                    yield partial(self._detailed, tuple(waiting), prefix, after, twice, number)
                     waiting, twice = [], 0
                 if page.failure is not None:
                     rest = [value for value, _ in waiting]
                     position = msgspec.structs.replace(after, pending=rest)
                     yield partial(_ready, Block([], position, failure=page.failure))
-        yield partial(self._detailed, tuple(waiting), prefix, after, twice, page)
+        yield partial(self._detailed, tuple(waiting), prefix, after, twice, number)
 
     def _wanted(self) -> int:
         """Return how many ids the next batch has: no more than are wanted at all."""
         return int(min(self._batch or 1, max(1.0, self._reading.most())))
 
     async def _detailed(
-        self, batch: Sequence[tuple[Any, bytes]], prefix: Prefix, position: Position, twice: int, page: Listed | None
+        self,
+        batch: Sequence[tuple[Any, bytes]],
+        prefix: Prefix,
+        position: Position,
+        twice: int,
+        page: _PageNumber,
     ) -> Block:
         """Return the records of a batch of ids."""
-        block = Block([], position, ids=tuple(raw for _, raw in batch), duplicates=twice)
-        if page is not None:
-            block.page, block.pages = page.part.step.number, page.pages
+        number, pages = page
+        block = Block([], position, ids=tuple(raw for _, raw in batch), duplicates=twice, page=number, pages=pages)
         if batch:
             await self._ask([value for value, _ in batch], prefix, block)
         return block
 
     def emitted(self, block: Block) -> None:
-        """Take note that a block's ids are known to whoever reads the blocks."""
+        """Take note that whoever reads the blocks knows a block's ids and has its records, which are let go of."""
         self._in_flight.difference_update(block.ids)
+        block.records = ()
 
     async def _ask(self, ids: Sequence[Any], prefix: Prefix, block: Block) -> None:
         """Put the records of ids into a block; in a tolerant reading also what became of the others."""
@@ -284,8 +296,13 @@ class Source:
         source = Source(stream, way, self._around, reading=reading)
         async with aclosing(source.blocks(Position())) as blocks:
             async for block in blocks:
-                source.emitted(block)
                 yield block.records
+                source.emitted(block)
+
+
+def _beside_a_list(width: int) -> int:
+    """Return how many batches are asked for at once, as one of the connections is the list's."""
+    return min(width, max(2, width - 1))
 
 
 def _ids_in(each: StreamList, rows: Sequence[msgspec.Raw]) -> list[tuple[Any, bytes]]:
