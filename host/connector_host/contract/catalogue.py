@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -47,7 +47,7 @@ class Parameter:
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One call of the vendor's API. Facts come from the catalogue; `components` are its document's schemas."""
+    """One call of the vendor's API. Facts come from the catalogue; `components` are the schemas it may refer to."""
 
     id: str
     area: str
@@ -143,14 +143,16 @@ class Operation:
 class Catalogue:
     """All operations of a connector, by id.
 
-    A document whose name is the part of an id before the dot is read when the first of its operations is asked for;
-    every document is read where that does not find one, and for a list of all.
+    A document whose name is the part of an id before the dot is read when one of its operations is asked for, and kept
+    whole once a second one is: most streams call a single one. Every document is read where that does not find one,
+    and for a list of all.
     """
 
     def __init__(self, documents: Iterable[Path]) -> None:
         self._documents = tuple(documents)
         self._read: dict[Path, tuple[Operation, ...]] = {}
         self._asked: dict[str, Operation] = {}
+        self._opened: set[Path] = set()
 
     @cached_property
     def _by_id(self) -> dict[str, Operation]:
@@ -194,15 +196,22 @@ class Catalogue:
         area = operation_id.partition(".")[0]
         for document in self._documents:
             if document.stem == area:
-                for each in self._operations_in(document):
-                    if each.id == operation_id:
-                        self._asked[operation_id] = each
-                        return each
+                found = self._found_in(document, operation_id)
+                if found is not None:
+                    return self._asked.setdefault(operation_id, found)
         return None
+
+    def _found_in(self, document: Path, operation_id: str) -> Operation | None:
+        first = document not in self._opened
+        self._opened.add(document)
+        operations = _read_document(document) if first else self._operations_in(document)
+        found = next((each for each in operations if each.id == operation_id), None)
+        return _alone(found) if first and found is not None else found
 
     def _operations_in(self, document: Path) -> tuple[Operation, ...]:
         if document not in self._read:
-            self._read[document] = tuple(_read_document(document))
+            self._opened.add(document)
+            self._read[document] = tuple(self._asked.get(each.id, each) for each in _read_document(document))
         return self._read[document]
 
     def search(self, text: str = "", area: str | None = None) -> list[Operation]:
@@ -281,6 +290,18 @@ def _operation(
         response=_response_schema(facts["responses"]),
         components=components,
     )
+
+
+def _alone(operation: Operation) -> Operation:
+    """Return an operation that keeps no more of its document than it refers to."""
+    components: dict[str, Any] = {}
+    waiting = [operation.body, operation.response, *(dict(parameter.schema) for parameter in operation.parameters)]
+    while waiting:
+        for name in _references(waiting.pop()):
+            if name not in components and name in operation.components:
+                components[name] = operation.components[name]
+                waiting.append(components[name])
+    return replace(operation, components=components)
 
 
 def _json_schema_in(content_holder: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -36,6 +36,28 @@ def test_an_operation_is_found_without_reading_other_areas(document, broken):
     assert catalogue.get("orders.List") is catalogue.get("orders.List")
 
 
+def test_an_operation_alone_keeps_only_the_schemas_that_it_refers_to(tmp_path):
+    def referring(operation, schema):
+        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+        return {"operationId": operation, "x-kind": "read", "responses": {"200": {"content": content}}}
+
+    schemas = {
+        "Order": {"type": "object", "properties": {"items": {"type": "array", "items": {"$ref": "#/x/Item"}}}},
+        "Item": {"type": "object"},
+        "Other": {"type": "object"},
+    }
+    paths = {"/a": {"get": referring("orders.Show", "Order")}, "/b": {"get": referring("orders.Other", "Other")}}
+    file = tmp_path / "orders.json"
+    about = {"x-area": "Orders", "x-base": "api", "paths": paths, "components": {"schemas": schemas}}
+    file.write_text(json.dumps(about))
+    catalogue = Catalogue([file])
+    shown = catalogue.get("orders.Show")
+    assert set(shown.components) == {"Order", "Item"}
+    assert shown.response_schema == next(each for each in Catalogue([file]) if each.id == "orders.Show").response_schema
+    assert catalogue.get("orders.Other").response_schema["$ref"] == "#/$defs/Other"
+    assert [each for each in catalogue if each is shown] == [shown]
+
+
 def test_a_list_of_all_reads_every_document(document, broken):
     catalogue = Catalogue([document("orders", "orders.List"), broken])
     with pytest.raises(ConnectorBroken, match=r"broken\.json"):
