@@ -23,15 +23,14 @@ from connector_host.engine import (
     Answer,
     Connection,
     Page,
-    PushReport,
     QuotaInUse,
-    RecordResult,
     SignedIn,
     check_arguments,
     open_ledger,
 )
 
 if TYPE_CHECKING:
+    from connector_host.engine import PushReport, RecordResult
     from connector_host.instances import Home, Instance, InstanceStore
 
 __all__ = ["SyncConnection", "connect", "connect_async", "open_instance", "open_instance_async", "quota_in_use"]
@@ -240,7 +239,7 @@ class SyncConnection:
         dry_run: bool = False,
         results: Path | None = None,
         resume: bool = False,
-    ) -> PushReport:
+    ) -> "PushReport":
         """Push records by an action and return the report with each one's result; see `Connection.push`."""
         report: PushReport = self._run(
             partial(self.connection.push, action, records, dry_run=dry_run, results=results, resume=resume)
@@ -255,7 +254,7 @@ class SyncConnection:
         dry_run: bool = False,
         results: Path | None = None,
         resume: bool = False,
-    ) -> Iterator[RecordResult]:
+    ) -> Iterator["RecordResult"]:
         """Push records by an action, and yield each one's result as it happens; see `Connection.push_each`."""
         return self._each(self.connection.push_each(action, records, dry_run=dry_run, results=results, resume=resume))
 

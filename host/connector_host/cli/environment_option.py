@@ -54,11 +54,11 @@ def _choose(context: Any, parameter: Any, value: str | None) -> str | None:
 
 def _resolve(context: Any, parameter: Any, value: str | None) -> str | None:
     """Return the name of the instance that stands for the one that was named."""
-    from connector_host.instances import EnvironmentStore  # noqa: PLC0415 -- heavy
-
     del parameter
     environment = context.meta.get(_KEY)
     if environment is None or value is None or context.resilient_parsing:
         return value
+    from connector_host.instances import EnvironmentStore  # noqa: PLC0415 -- heavy
+
     with state_of(context).store() as store:
         return EnvironmentStore(store).resolve(value, environment).name

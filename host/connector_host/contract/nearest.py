@@ -1,13 +1,14 @@
 """Names that a person may have meant."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 __all__ = ["did_you_mean", "nearest"]
 
 
 def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """Return the known names most like `name`, best first, whatever their case or area."""
+    from difflib import get_close_matches  # noqa: PLC0415 -- only for names that are not known
+
     by_lower = {candidate.lower(): candidate for candidate in known}
     found = get_close_matches(name.lower(), by_lower, n=most, cutoff=0.6)
     if not found:

@@ -40,8 +40,7 @@ from .logs import hide_in_logs
 from .plan import window_of
 from .preparation import limited_by
 from .pull import Asked, Bound, Page, pages_of
-from .push_code import PushesByCode
-from .pushes import Pushes
+from .pushes import Pushes, PushesByCode
 from .quota import QuotaLedger, open_ledger
 from .retry import RetryLimits
 from .source import Source

@@ -1,24 +1,21 @@
 """Pushes records by the connector's own code: its calls go through the one door, and those that write are known."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import msgspec
 
 from connector_host.contract.action_models import Action
-from connector_host.contract.code import Calls
 from connector_host.contract.errors import AnswerUnreadable, ConnectorHostError, OutcomeUnknown
-from connector_host.contract.secrets import Redactor
 
 from .answer import Answer
 from .coded import DeclaredCalls
 from .push_report import RecordOutcome
 from .push_writer import LOOK, OperationWriter, PushesTo, Written, short_answer
+from .pushes import PushRecord
 
-__all__ = ["PushesByCode", "Writer", "writer_for"]
-
-PushRecord = Callable[[Mapping[str, Any]], Awaitable[Any]]
+__all__ = ["Writer", "writer_for"]
 
 
 class Writer(Protocol):
@@ -29,15 +26,6 @@ class Writer(Protocol):
 
     async def write(self, record: Mapping[str, Any], sending: Callable[[], None]) -> Written:
         """Send a record; `sending` is called right before the first request that writes."""
-
-
-class PushesByCode(Protocol):
-    """What pushing records by code asks of a connector."""
-
-    def record_pushing(
-        self, action: Action, calls: Calls, redactor: Redactor
-    ) -> AbstractAsyncContextManager[PushRecord]:
-        """Give what pushes one record and returns JSON. It raises what calls raise, and ConnectorBroken."""
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
@@ -21,13 +21,15 @@ from .database import Database
 from .home import Home
 from .instance import Instance, InstanceState
 from .keys import KeySource, key_source
-from .rotation import Rotation, drop_unused_keys, rotate
 from .searching import stands_in
 from .sessions import StoredSessions, lease_name
 from .tables import credentials as credentials_table
 from .tables import instances, leases, runs, sessions
 from .usage import uses_of
 from .vault import Vault
+
+if TYPE_CHECKING:
+    from .rotation import Rotation
 
 __all__ = ["InstanceStore"]
 
@@ -284,12 +286,16 @@ class InstanceStore:
         """
         return StoredSessions(self._database, self._vault, instance, credentials, clock=self._clock, sleep=sleep)
 
-    def rotate_keys(self) -> Rotation:
+    def rotate_keys(self) -> "Rotation":
         """Write everything stored anew under a new key; see `rotation.rotate`."""
+        from .rotation import rotate  # noqa: PLC0415 -- seldom
+
         return rotate(self._database, self._vault)
 
     def drop_unused_keys(self) -> tuple[str, ...]:
         """Forget the old keys that nothing stored here needs any more; return their ids."""
+        from .rotation import drop_unused_keys  # noqa: PLC0415 -- seldom
+
         return drop_unused_keys(self._database, self._vault)
 
     def _now(self) -> datetime.datetime:
