@@ -24,13 +24,9 @@ class Window:
 def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.datetime | None, now: float) -> Window:
     """Return the times to ask for: those given, or the stream's default where the vendor refuses to list without.
 
-    Raises InputInvalid for times without a zone, an empty window, and limits that the stream does not know.
+    The times given have a zone. Raises InputInvalid for an empty window, and limits that the stream does not know.
     """
-    problems = [
-        Problem(name, "time-zone", "This time has no zone.", "Give it one, such as datetime(2026, 1, 31, tzinfo=UTC).")
-        for name, moment in (("since", since), ("until", until))
-        if moment is not None and moment.utcoffset() is None
-    ]
+    problems = []
     knows_since, knows_until = limits_of(stream)
     for name, moment, known in (("since", since, knows_since), ("until", until, knows_until)):
         if moment is not None and not known:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 from connector_host.contract.clock import Clock
 from connector_host.contract.errors import ConnectorHostError, Unwritable, VendorFault
+from connector_host.contract.stream_models import Stream
 
+from .arguments import check_arguments
 from .blocks import Block, Failure, Reading
 from .checkpoints import Cadence, Checkpoints
 from .connection import Connection
@@ -59,12 +61,15 @@ class Sync:
     then records say in `_change` whether they were created, updated or removed. "full" replaces the content.
 
     `dedupe` lets no record come twice in a full run, whatever happens. `progress` is called after every block.
+
+    Raises InputInvalid with every argument that is of another kind than it takes, and UnknownName for a stream that the
+    connector does not have.
     """
 
     def __init__(
         self,
         connection: Connection,
-        stream: str,
+        stream: str | Stream,
         *,
         sink: Sink,
         state: StateStore,
@@ -81,8 +86,27 @@ class Sync:
         clock: Clock | None = None,
         cadence: Cadence | None = None,
     ) -> None:
+        check_arguments(
+            "The stream cannot be pulled like this.",
+            connection=connection,
+            stream=stream,
+            sink=sink,
+            state=state,
+            mode=mode,
+            since=since,
+            until=until,
+            limit=limit,
+            filters=filters,
+            columns=columns,
+            normalise=normalise,
+            dedupe=dedupe,
+            dead_letters=dead_letters,
+            progress=progress,
+            clock=clock,
+            cadence=cadence,
+        )
         self._connection = connection
-        self._stream = connection.stream(stream)
+        self._stream = connection.stream(stream) if isinstance(stream, str) else stream
         self._sink = sink
         self._store = state
         self._clock = clock or connection.clock
