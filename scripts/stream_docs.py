@@ -10,7 +10,7 @@ from pathlib import Path
 
 from connector_host.contract.manifest_file import ConnectorFolder
 from connector_host.contract.stream_models import Filter, Stream
-from connector_host.engine.plan import limits_of
+from connector_host.engine.plan import days_needed, limits_of
 from connector_host.engine.preparation import is_incremental, limited_by
 
 from .reference_pages import ROOT, facts, link_to, permissions_of, publish, table
@@ -28,6 +28,11 @@ operation and session, so operations of one stream run beside each other and the
 
 Modes: **full** gives everything; **incremental** gives what came or changed since the last pull; **changes** compares
 everything with the last pull and gives what was created, updated or removed.
+
+A stream that is read incrementally can be asked for its changes too (`--mode changes`), which finds what was updated
+without its time moving on. Where its limits name a number of days, the vendor lists it only within times: without a
+since or an until each pull compares those days, gives what was created or updated in them, and says that it cannot tell
+what was removed from what has become older.
 
 A list may move while it is read: a record that leaves it moves all behind it up, one of them across the edge of a page
 that was read already. A list that tells how many records it has shows that by itself, and one that tells only its pages
@@ -101,8 +106,11 @@ def _modes(connector: ConnectorFolder, stream: Stream) -> tuple[str, ...]:
 
 def _limits(connector: ConnectorFolder, stream: Stream) -> str:
     """Return the times that a pull can be limited to, its own or those of the parents that it follows."""
-    since, until = limits_of(limited_by(stream, {each.name: each for each in connector.manifest.streams}))
-    return ", ".join(name for name, has in (("since", since), ("until", until)) if has) or "none"
+    limited = limited_by(stream, {each.name: each for each in connector.manifest.streams})
+    since, until = limits_of(limited)
+    names = ", ".join(name for name, has in (("since", since), ("until", until)) if has) or "none"
+    days = days_needed(limited)
+    return names if days is None else f"{names}; the last {days:,} days where none is given"
 
 
 def _operations(connector: ConnectorFolder, stream: Stream) -> Iterator[str]:

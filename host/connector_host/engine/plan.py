@@ -10,7 +10,7 @@ from connector_host.contract.paths import set_path
 from connector_host.contract.stream_models import Stream, StreamList
 from connector_host.contract.variables import render, variables_in
 
-__all__ = ["Window", "filled", "input_of", "limits_of", "takes_since", "takes_until", "window_of"]
+__all__ = ["Window", "days_needed", "filled", "input_of", "limits_of", "takes_since", "takes_until", "window_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,21 @@ def window_of(stream: Stream, since: datetime.datetime | None, until: datetime.d
     if problems:
         raise InputInvalid(f"{stream.name} cannot be pulled like this.", problems=problems)
     since, until = (moment.astimezone(datetime.UTC) if moment else None for moment in (since, until))
-    # Which way will be read is not known yet: times that one of them needs do no harm to the other.
+    days = days_needed(stream)
+    if days is not None:
+        until = until or datetime.datetime.fromtimestamp(now, datetime.UTC)
+        since = since or until - datetime.timedelta(days=days)
+    return Window(since, until)
+
+
+def days_needed(stream: Stream) -> int | None:
+    """Return how many days are read where no times are given and the vendor lists nothing without; None where it does.
+
+    Which way will be read is not known yet: times that one of them needs do no harm to the other.
+    """
     listed = [each.time for lists, _ in stream.ways for each in lists]
     every = listed if stream.code is None else [stream.code.time]
-    required = [time.default_days for time in every if time is not None and time.required]
-    if required:
-        until = until or datetime.datetime.fromtimestamp(now, datetime.UTC)
-        since = since or until - datetime.timedelta(days=max(required))
-    return Window(since, until)
+    return max((time.default_days for time in every if time is not None and time.required), default=None)
 
 
 def limits_of(stream: Stream) -> tuple[bool, bool]:

@@ -8,9 +8,34 @@ from .checkpoints import Checkpoints
 from .connection import Connection
 from .details import DetailsReader
 from .emitter import Emitter
+from .plan import Window
 from .report import Counts
 
-__all__ = ["remove_what_is_gone"]
+__all__ = ["remove_what_is_gone", "why_nothing_is_removed"]
+
+_TIMES_GIVEN = "Only some times were read, so what is no longer there cannot be told from what lies outside them."
+_TIMES_NEEDED = (
+    "{title} can only be listed within times, and the last {days:,} days were read: what was created or updated there "
+    "is told, and what is no longer there cannot be told from what is older."
+)
+_OTHER_MODE = " To read only what is new, leave the mode out and choose another folder."
+
+
+def why_nothing_is_removed(stream: Stream, window: Window, *, times_given: bool, incremental: bool) -> str | None:
+    """Return why a run that compares cannot tell what is gone; None where it can, having read everything.
+
+    `times_given` tells that the pull was asked for some times; otherwise a `window` is there because the vendor lists
+    nothing without one. `incremental` tells that the vendor can list only what is new.
+
+    Such a pull is not refused (decided): it still finds what was updated without its time moving on, as a return is
+    that is listed by the day it was booked, which no list of what is new has.
+    """
+    if times_given:
+        return _TIMES_GIVEN
+    if window.since is None or window.until is None:
+        return None
+    told = _TIMES_NEEDED.format(title=stream.title, days=(window.until - window.since).days)
+    return told + _OTHER_MODE if incremental else told
 
 
 async def remove_what_is_gone(

@@ -23,8 +23,8 @@ from .dead_letters import DeadLetters, NoDeadLetters
 from .emitter import Emitter
 from .estimate import estimate_of
 from .leftovers import Leftovers
-from .preparation import Mode, Prepared, prepare
-from .removal import remove_what_is_gone
+from .preparation import Mode, Prepared, is_incremental, prepare
+from .removal import remove_what_is_gone, why_nothing_is_removed
 from .report import Counts, Estimate, Progress, RunEnd, SyncReport
 from .sinks.base import Sink
 from .source import Source
@@ -49,9 +49,6 @@ class _Parts:
     emitter: Emitter
     checkpoints: Checkpoints
     leftovers: Leftovers
-
-
-_LIMITED = "Only some times were read, so what is no longer there cannot be told from what lies outside them."
 
 
 class Sync:
@@ -264,11 +261,20 @@ class Sync:
         if not await self._ask_again(parts):
             return
         if state.mode == "changes" and not (self._failures or run.failed or totals.moving):
-            if self._asked["until"] is None and prepared.window.since is None:
+            reason = self._why_nothing_is_removed(prepared)
+            if reason is None:
                 await remove_what_is_gone(self._connection, self._stream, emitter, checkpoints, counts)
             else:
-                self._warnings.append(_LIMITED)
+                self._warnings.append(reason)
         checkpoints.finish(counts)
+
+    def _why_nothing_is_removed(self, prepared: Prepared) -> str | None:
+        return why_nothing_is_removed(
+            self._stream,
+            prepared.window,
+            times_given=self._asked["since"] is not None or self._asked["until"] is not None,
+            incremental=is_incremental(self._stream, self._connection.surroundings.streams),
+        )
 
     def _source(self, way: Way, reading: Reading, prepared: Prepared) -> Source:
         return Source(self._stream, way, self._connection.surroundings, selection=prepared.selection, reading=reading)

@@ -11,7 +11,7 @@ from connector_host.testing.clock import FakeClock
 
 from .conftest import connection_to
 from .pulls import adds_up, records, sync_of
-from .scripted import ThingsVendor, stream, things
+from .scripted import START, ThingsVendor, stream, things
 
 
 @pytest.mark.parametrize("paging", ["total", "short", "token"])
@@ -65,6 +65,21 @@ async def test_other_streams_tell_what_was_created_updated_and_removed(pull, tmp
     assert (report.counts.unchanged, report.counts.removed, report.written) == (1, 1, 2)
     assert adds_up(report)
     assert (await pull(vendor, made)).counts.removed == 0
+
+
+async def test_a_stream_that_is_only_listed_within_times_says_so_where_it_is_compared(pull, tmp_path):
+    vendor = ThingsVendor(things(1, 2, 3))
+    made = stream(time=True)
+    await pull(vendor, made, mode="changes")
+    vendor.things[2]["colour"] = "red"
+    del vendor.things[3]
+    report = await pull(vendor, made, mode="changes")
+    assert records(tmp_path)[3:] == [{"_change": "updated", "id": 2, "at": 2, "colour": "red"}]
+    (warning,) = report.warnings
+    assert warning.startswith("Things can only be listed within times, and the last 60 days were read: ")
+    assert warning.endswith(" To read only what is new, leave the mode out and choose another folder.")
+    given = await pull(vendor, made, mode="changes", since=START)
+    assert given.warnings[0].startswith("Only some times were read")
 
 
 async def test_removed_records_are_looked_up_first(pull, tmp_path):
