@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from connector_host.connectors import Connector, load_connector, user_cache
-from connector_host.contract.errors import ConfigurationError, CredentialsRejected
+from connector_host.contract.errors import CredentialsRejected
 from connector_host.contract.manifest import AuthenticationMethod
 from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.values import check_settings, rate_limit_of, stored_credentials, stored_settings
@@ -126,13 +126,7 @@ async def open_instance_async(
     with ExitStack() as stack:
         store = stack.enter_context(InstanceStore.open(place))
         instance = store.get(name)
-        if instance.state is InstanceState.DISABLED:
-            raise ConfigurationError(f'The instance "{name}" is disabled.', next_step="Enable it first.")
-        if instance.state is InstanceState.INCOMPLETE:
-            raise ConfigurationError(
-                f'The instance "{name}" cannot be used yet. {instance.state_message}'.rstrip(),
-                next_step="Edit it, and enter them.",
-            )
+        instance.check_usable()
         load = load or partial(load_connector, folders=folders, cache=place.manifest_cache)
         if "quota" not in engine:
             engine["quota"] = open_ledger(place.quota_database, engine.get("clock"))

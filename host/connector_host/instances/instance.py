@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from connector_host.contract.errors import ConfigurationError
+
 __all__ = ["Instance", "InstanceState"]
 
 
@@ -39,3 +41,21 @@ class Instance:
     state_message: str
     created_at: datetime.datetime
     updated_at: datetime.datetime
+
+    @property
+    def usable(self) -> bool:
+        """Whether anything can use it: it is neither disabled nor without its secrets."""
+        return self.state not in (InstanceState.DISABLED, InstanceState.INCOMPLETE)
+
+    def check_usable(self) -> None:
+        """Raise ConfigurationError where nothing can use it.
+
+        One whose credentials the vendor rejects can be used, as the vendor may take them again.
+        """
+        if self.state is InstanceState.DISABLED:
+            raise ConfigurationError(f'The instance "{self.name}" is disabled.', next_step="Enable it first.")
+        if self.state is InstanceState.INCOMPLETE:
+            raise ConfigurationError(
+                f'The instance "{self.name}" cannot be used yet. {self.state_message}'.rstrip(),
+                next_step="Edit it, and enter them.",
+            )

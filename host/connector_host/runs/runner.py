@@ -56,7 +56,8 @@ class Runner:
     """The runs of this process, for `async with`; leaving it interrupts those that are still under way.
 
     Methods raise UnknownName for instances, streams, operations and runs that are not there, InputInvalid for
-    parameters that are not taken, and InUse when the stream is already being run on the instance, in any process.
+    parameters that are not taken, ConfigurationError for an instance that cannot be used, and InUse when the stream is
+    already being run on the instance, in any process.
     """
 
     def __init__(self, home: Home, folders: Sequence[Path] = (), *, clock: Clock | None = None) -> None:
@@ -97,9 +98,14 @@ class Runner:
         started_by: StartedBy = StartedBy.PERSON,
         schedule_id: str | None = None,
     ) -> Run:
-        """Begin a run and return at once; the work goes on in the event loop."""
+        """Begin a run and return at once; the work goes on in the event loop.
+
+        A schedule's run on an instance that cannot be used begins and fails: who reads the runs later sees it there.
+        """
         given = dict(parameters or {})
         found = await in_thread(self._environments.resolve, instance, environment)
+        if started_by is not StartedBy.SCHEDULE:
+            found.check_usable()
         name = await in_thread(self._check, found, kind, what, given)
         run_id = str(uuid.uuid4())
         held = await in_thread(self._hold, run_id, kind, found.id, name)
@@ -122,7 +128,7 @@ class Runner:
     async def resume(self, run_id: str) -> Run:
         """Let a run that ended early go on: from its checkpoint where it has one, from its beginning where not.
 
-        Raises ConfigurationError when there is nothing to go on with, or a later run has done so.
+        Raises ConfigurationError also when there is nothing to go on with, or a later run has done so.
         """
         before = await in_thread(self.store.get, run_id)
         held = await in_thread(self._hold, run_id, before.kind, before.instance_id, before.what)
@@ -186,6 +192,7 @@ class Runner:
         return self._lease(run.kind, run.instance_id, run.what, run.id).is_over if held is None else not held
 
     def _restart(self, run: Run) -> Run:
+        self._instances.get_by_id(run.instance_id).check_usable()
         if self.states.taken_over_by(run):
             sentence = "A later run has gone on from where this one broke off."
             raise ConfigurationError(sentence, next_step="Run it again.")

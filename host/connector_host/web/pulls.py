@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from connector_host.contract.errors import InputInvalid, InUse, Problem
+from connector_host.contract.errors import ConfigurationError, InputInvalid, InUse, Problem
 from connector_host.contract.nearest import did_you_mean
 from connector_host.contract.stream_models import Stream
 from connector_host.instances import Instance
@@ -74,6 +74,7 @@ async def begin(request: Request, filled: Filled) -> Response:
     again = partial(refuse, request, request.url.path, {"parameters": typed.parameters, "when": typed.when})
     try:
         if typed.when:
+            instance.check_usable()
             await run_in_threadpool(_plan, host, instance, stream, typed)
             session_of(request).note("It is planned; it runs while this host is up.")
             return go(_place_of_schedules(request, instance))
@@ -81,7 +82,7 @@ async def begin(request: Request, filled: Filled) -> Response:
     except InputInvalid as error:
         problems = await run_in_threadpool(_problems, host, instance, stream, typed)
         return again(problems=problems or error.problems)
-    except InUse as error:
+    except (InUse, ConfigurationError) as error:
         return again(failure=error)
     return go(f"/runs/{run.id}")
 

@@ -116,6 +116,25 @@ def test_an_instance_is_carried_elsewhere_without_its_secrets(client):
 
 
 @pytest.mark.usefixtures("shop")
+def test_an_instance_that_cannot_be_used_begins_nothing(client):
+    client.post("instances/shop/duplicate", json={"name": "copy"})
+    client.post("instances/shop/disable")
+    steps = {"copy": ("cannot be used yet", "enter them"), "shop": ("is disabled", "Enable it")}
+    for name, (words, step) in steps.items():
+        for path, body in (
+            ("runs", {"instance": name, "what": "things"}),
+            (f"instances/{name}/calls", {"operation": "things.ListColours"}),
+        ):
+            told = problem_of(client.post(path, json=body), 409)
+            assert (told["error"], words in told["detail"], step in told["next_step"]) == (
+                "ConfigurationError",
+                True,
+                True,
+            )
+    assert client.get("runs").json()["total"] == 0
+
+
+@pytest.mark.usefixtures("shop")
 def test_an_operation_is_called(client):
     answer = client.post("instances/shop/calls", json={"operation": "things.GetThing", "input": {"id": "t3"}}).json()
     assert (answer["status"], answer["data"]["name"]) == (200, "Thing 3")

@@ -6,7 +6,7 @@ import pytest
 
 from connector_host.contract.errors import ConfigurationError, InputInvalid, InUse, UnknownName
 from connector_host.instances import EnvironmentStore
-from connector_host.runs import EventKind, RunKind, Runner, RunState, RunStore
+from connector_host.runs import EventKind, RunKind, Runner, RunState, RunStore, StartedBy
 from connector_host.set_up import disable_instance
 
 from ..conftest import SECRET  # noqa: TID252 -- test helpers are in no package
@@ -126,10 +126,19 @@ async def test_a_failure_says_why_where_and_what_to_do(runner, vendor, add_shop)
 
 
 async def test_a_disabled_instance_is_not_run(runner, shop, store):
+    before = await finished(runner, "shop", STREAM, "things")
     disable_instance(store, "Shop")
-    run = await finished(runner, "shop", STREAM, "things")
+    asked = len(shop.requests)
+    for begin in (runner.start("shop", STREAM, "things"), runner.again(before.id)):
+        with pytest.raises(ConfigurationError, match="is disabled"):
+            await begin
+    assert [each.id for each in runner.store.list()] == [before.id]
+    run = await finished(runner, "shop", STREAM, "things", started_by=StartedBy.SCHEDULE)
     assert (run.state, "disabled" in run.message) == (RunState.FAILURE, True)
-    assert shop.requests == []
+    with pytest.raises(ConfigurationError, match="is disabled"):
+        await runner.resume(run.id)
+    assert runner.store.get(run.id).attempt == 1
+    assert len(shop.requests) == asked
 
 
 @pytest.mark.usefixtures("shop")

@@ -2,6 +2,7 @@ import msgspec
 import pytest
 
 from connector_host.contract.catalogue import Catalogue
+from connector_host.instances import InstanceState
 from connector_host.web.sheets import Sheet, draw
 
 
@@ -29,6 +30,19 @@ async def test_a_read_is_called_with_the_form_and_its_answer_survives_a_reload(v
     assert len(vendor.requests) == calls
     data = await visitor.http.get(f"{page.path}/answer")
     assert msgspec.json.decode(data.content) == answer
+
+
+async def test_an_instance_without_its_secrets_offers_to_enter_them_in_place_of_a_call(visitor, app, path, vendor):
+    asking = await visitor.send(await visitor.get(f"{path}/things.CreateThing"), {"input.name": "Ball"}, go="call")
+    app.state.host.store.set_state("Shop", InstanceState.INCOMPLETE, "Its secrets are not entered: API token.")
+    page = await visitor.get(f"{path}/things.CreateThing")
+    for shown in (page, await visitor.get(asking.path)):
+        assert not [each for each in shown.one("main").all("button") if each["value"] == "call" or "Yes" in each.text]
+        link = next(each for each in shown.all("a") if each.text == "Enter it first")
+        assert link["href"].endswith("/edit/credentials")
+    assert "Fill in an example" in page.main
+    assert "cannot be used yet" in (await visitor.send(asking)).one(role="alert").text
+    assert vendor.requests == []
 
 
 async def test_wrong_values_are_told_beside_their_fields_and_nothing_is_sent(visitor, path, vendor):

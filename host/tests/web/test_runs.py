@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from connector_host.instances import InstanceState
 from connector_host.runs import RunKind, RunState, ScheduleStore
 
 from .conftest import Visitor
@@ -50,6 +51,31 @@ async def test_a_stream_is_pulled_watched_and_downloaded(visitor, app, add_insta
     assert json.loads(lines[0])["id"] == "t1"
     assert re.search(r"\d\d:\d\d:\d\d .* things.ListThings", page.one("ol", class_="log").text)
     assert page.one("pre", aria_label="Sample of things")
+
+
+@pytest.mark.parametrize("state", ["incomplete", "disabled"])
+async def test_an_instance_that_cannot_be_used_offers_what_to_do_first(visitor, app, add_instance, vendor, state):
+    words, place = {"incomplete": ("Enter it first", "/edit/credentials"), "disabled": ("Enable it first", "")}[state]
+    instance = add_instance()
+    done = await _pull(visitor, instance)
+    await _ended(app, done)
+    old = await visitor.get(f"/instances/{instance.id}/streams/things")
+    app.state.host.store.set_state(instance.name, InstanceState(state), "Its secrets are not entered: API token.")
+    asked = len(vendor.requests)
+    for path in (old.path, done.path):
+        page = await visitor.get(path)
+        assert not [each for each in page.one("main").all("button") if each.text in ("Begin", "Run it again")]
+        link = next(each for each in page.all("a") if each.text == words)
+        assert link["href"] == f"/instances/{instance.id}{place}"
+        assert (await visitor.get(link["href"])).status == 200
+    assert "Test it now" not in (await visitor.get(f"/instances/{instance.id}")).main
+    form = _form(old, "/streams/things")
+    for more in ({}, {"parameters.when": "60"}):
+        page = await visitor.post(form["action"], {**dict(form.fields()), **more})
+        assert "Nothing was begun" in page.one(role="alert").text
+    assert len(app.state.runner.store.list(instance_id=instance.id)) == 1
+    assert ScheduleStore(app.state.host.store.database).list(instance_id=instance.id) == ()
+    assert len(vendor.requests) == asked
 
 
 async def test_progress_is_sent_piece_by_piece_until_the_end(visitor, app, add_instance):
