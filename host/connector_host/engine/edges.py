@@ -2,6 +2,10 @@
 
 Only the rows that may stand there are remembered, from one window to the next: those whose time is the edge or later.
 Where a list's rows tell no time, every row of a window may be one of them.
+
+Times are compared by the second that they are in, the edge's as well: fractions are cut off, not rounded. So a row
+anywhere in the edge's second counts as one on the edge, which remembers too many and never too few. Times without a
+zone count as UTC.
 """
 
 import datetime
@@ -30,7 +34,8 @@ class Edges:
     """What neighbouring windows of one list have in common.
 
     `time` is how the list is limited, and `identity` finds what tells its rows apart; None compares them whole. A row
-    that is known does not come again with other content, unless its time has moved on.
+    that is remembered does not come again with other content, unless its time has moved on to a later second than the
+    latest one that is remembered.
     """
 
     def __init__(self, time: TimeWindow | None, identity: Shape | None) -> None:
@@ -43,7 +48,7 @@ class Edges:
 
     def begin(self, edge: datetime.datetime | None) -> None:
         """Begin a window, or the same one anew; `edge` is where the next one begins, None where there is none."""
-        # Where the vendor takes no fractions, the next one begins with the second.
+        # Cut off as the rows' times are; where the vendor takes no fractions, the next one begins with the second anyway.
         self._edge = edge.strftime("%Y-%m-%dT%H:%M:%S").encode() if edge is not None else None
 
     def end(self) -> None:
@@ -87,7 +92,7 @@ class Edges:
 
 
 class _Times:
-    """Tells the second that each row is of, in UTC, which is also the zone of times without one."""
+    """Tells the second that each row's time is in, in UTC, which is also the zone of times without one."""
 
     def __init__(self, path: str) -> None:
         self._shape = Shape((path,))

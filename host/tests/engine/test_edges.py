@@ -135,6 +135,11 @@ def row(key, minute, **more):
     return {"id": key, "when": f"{START + datetime.timedelta(minutes=minute):%Y-%m-%dT%H:%M:%SZ}", **more}
 
 
+def at_second(key, second, **more):
+    """Return a row so many seconds behind the edge, as a vendor writes it that has no zones."""
+    return {**row(key, 1), "when": f"{START + datetime.timedelta(minutes=1):%Y-%m-%dT%H:%M}:{second}", **more}
+
+
 A, B, C = row("a", 1), row("b", 1), row("c", 1)
 
 
@@ -145,6 +150,24 @@ A, B, C = row("a", 1), row("b", 1), row("c", 1)
         pytest.param([[A], [A | {"v": 2}]], {}, [A], id="changed, at the same time"),
         pytest.param([[A, B], [B, row("a", 2)]], {}, [A, B, row("a", 2)], id="changed, and moved on in time"),
         pytest.param([[row("a", 0)], [A]], {}, [row("a", 0), A], id="moved onto the edge"),
+        pytest.param(
+            [[at_second("a", "00.2")], [at_second("a", "00.7", v=2)]],
+            {},
+            [at_second("a", "00.2")],
+            id="changed, and moved on within the second",
+        ),
+        pytest.param(
+            [[at_second("a", "00.9")], [at_second("a", "01.1", v=2)]],
+            {},
+            [at_second("a", "00.9"), at_second("a", "01.1", v=2)],
+            id="changed, and moved on to the next second",
+        ),
+        pytest.param(
+            [[A, at_second("b", "01")], [at_second("a", "01", v=2), at_second("b", "01")]],
+            {},
+            [A, at_second("b", "01")],
+            id="changed, and moved on to the latest second that is remembered",
+        ),
         pytest.param([[A, A, B], [A, A, A, B]], {}, [A, A, B, A], id="as often as the vendor has it"),
         pytest.param([[A], [row("a", 1, v=1)]], {"primary_key": ["v"]}, [A, row("a", 1, v=1)], id="without its key"),
         pytest.param([[A | {"parts": [B, C]}]] * 2, {"each": "parts"}, [B, C], id="taken apart"),
