@@ -48,7 +48,7 @@ class Edges:
 
     def begin(self, edge: datetime.datetime | None) -> None:
         """Begin a window, or the same one anew; `edge` is where the next one begins, None where there is none."""
-        # Cut off as the rows' times are; where the vendor takes no fractions, the next one begins with the second anyway.
+        # Cut off as the rows' times are; where the vendor takes no fractions, the next window begins there anyway.
         self._edge = edge.strftime("%Y-%m-%dT%H:%M:%S").encode() if edge is not None else None
 
     def end(self) -> None:
