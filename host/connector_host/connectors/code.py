@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -16,7 +15,7 @@ import msgspec
 
 from connector_host.contract.code import CallAnswer, Calls, CheckedPage, CodePage, Extent, StreamCode
 from connector_host.contract.errors import ConnectorBroken, ConnectorHostError
-from connector_host.contract.secrets import Redactor
+from connector_host.contract.secrets import Redactor, hide_secrets
 
 from .isolation import HOOK_SECONDS, Outcome, too_slow
 
@@ -97,7 +96,7 @@ class CodeThread:
         try:
             return outcome.result(self._what, self._redactor)
         except ConnectorHostError as error:
-            _hide_secrets(error, self._redactor)
+            hide_secrets(error, self._redactor)
             raise
 
     async def at_home(self, make: Callable[[], Awaitable[_T]]) -> _T:
@@ -172,16 +171,6 @@ class CodeThread:
         """Keep to the log for those who look for it what the code has left lying about, such as tasks that failed."""
         del loop
         _log.debug("%s: %s", self._what, self._redactor(str(context.get("message", ""))))
-
-
-def _hide_secrets(error: ConnectorHostError, redactor: Redactor) -> None:
-    """Take the secrets out of an error: those of calls have none, but code may have raised one of its own."""
-    error.message, error.detail, error.next_step = map(redactor, (error.message, error.detail, error.next_step))
-    error.problems = tuple(
-        replace(each, where=redactor(each.where), sentence=redactor(each.sentence), fix=redactor(each.fix))
-        for each in error.problems
-    )
-    error.args = (error.message,)
 
 
 class _Crossing:

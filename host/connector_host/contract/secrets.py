@@ -5,9 +5,12 @@ import json
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
-__all__ = ["HIDDEN", "Credentials", "Redactor"]
+from .errors import ConnectorHostError
+
+__all__ = ["HIDDEN", "Credentials", "Redactor", "hide_secrets"]
 
 HIDDEN = "••••••"
 _SHORTEST_SECRET = 4
@@ -43,6 +46,16 @@ class Redactor:
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._secrets)} secrets)"
+
+
+def hide_secrets(error: ConnectorHostError, redactor: Redactor) -> None:
+    """Take the secrets out of an error that a connector's code has written."""
+    error.message, error.detail, error.next_step = map(redactor, (error.message, error.detail, error.next_step))
+    error.problems = tuple(
+        replace(each, where=redactor(each.where), sentence=redactor(each.sentence), fix=redactor(each.fix))
+        for each in error.problems
+    )
+    error.args = (error.message,)
 
 
 def _forms(secret: str) -> set[str]:

@@ -21,26 +21,23 @@ from connector_host.contract.durations import duration
 from connector_host.contract.errors import (
     Attempt,
     CallFacts,
-    ConnectorBroken,
     ConnectorHostError,
     CredentialsRejected,
-    InputInvalid,
     OutcomeUnknown,
     QuotaExhausted,
-    TemporaryError,
     VendorUnreachable,
 )
 from connector_host.contract.inputs import PreparedRequest
 from connector_host.contract.manifest import HttpMethod
-from connector_host.contract.secrets import Redactor
+from connector_host.contract.secrets import Redactor, hide_secrets
 
 from .answer import Answer
+from .endings import Ending, Endings, outcome_of
 from .flaws import flaw_of, is_cut_off
-from .gate import NOTHING_SENT
 from .journal import Journal, keeping
-from .retry import Done, Happened, Raise, Retry, RetryLimits, Transport, decide
+from .retry import Done, Raise, Retry, RetryLimits, decide
 from .stats import ConnectionStats
-from .wording import Words, error_of, next_step_of
+from .wording import Words, error_of
 
 __all__ = ["Door", "Look", "ReadsAnswers", "Timeouts"]
 
@@ -69,19 +66,6 @@ class Timeouts:
     write: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How one attempt ended: an answer, what it means, or what came instead."""
-
-    happened: Happened
-    said: str = ""
-    answer: RawAnswer | None = None
-    meaning: Meaning | None = None
-    retry_after: float | None = None
-    error: ConnectorHostError | None = None
-    seen: Any = None
-
-
 class Door:
     """Sends the requests of one connection. `vendor` is how messages call the other side."""
 
@@ -105,6 +89,7 @@ class Door:
         self._auth = auth
         self._reader = reader
         self._vendor = vendor
+        self._endings = Endings(vendor, redactor)
         self._instance = instance
         self._has_session = has_session
         self._clock = clock
@@ -169,7 +154,7 @@ class Door:
                 began, waited = self._clock.monotonic() - journal.started, journal.waited
                 ending = await once()
                 number = len(journal.attempts) + 1
-                journal.attempts.append(Attempt(number, began, _outcome(ending, journal), journal.waited - waited))
+                journal.attempts.append(Attempt(number, began, outcome_of(ending, journal), journal.waited - waited))
                 self._stats.waited_for_quota += journal.waited - waited
                 decision = decide(
                     kind,
@@ -182,7 +167,7 @@ class Door:
                     quota_window=operation.rate.seconds if operation and operation.rate else None,
                 )
                 _log.debug(
-                    "%s %s attempt %d: %s", journal.operation, journal.request_id, number, _outcome(ending, journal)
+                    "%s %s attempt %d: %s", journal.operation, journal.request_id, number, outcome_of(ending, journal)
                 )
                 if self._observer is not None:
                     self._observer(journal.facts())
@@ -269,53 +254,8 @@ class Door:
         try:
             await work()
         except Exception as error:  # noqa: BLE001 -- the auth handler is a connector's code and may raise anything
-            return self._ending_of(error, journal)
+            return self._endings.of_error(error, journal)
         return None
-
-    def _ending_of(self, error: Exception, journal: Journal) -> Ending:
-        """Sort what stopped an attempt by what is known of its effect."""
-        match error:
-            case ConnectorHostError():
-                ending = self._refusal(error)
-            case httpx.LocalProtocolError() | httpx.InvalidURL() | UnicodeEncodeError():
-                ending = Ending(MeaningKind.UNREADABLE, error=_unsendable(error))
-            case httpx.DecodingError():
-                ending = self._trouble(Transport.CUT_OFF, error)
-            case httpx.TransportError() if isinstance(error, NOTHING_SENT) or not journal.in_doubt:
-                ending = self._trouble(Transport.NOT_SENT, error)
-            case httpx.TimeoutException():
-                ending = self._trouble(Transport.TIMED_OUT, error)
-            case httpx.TransportError():
-                ending = self._trouble(Transport.RESET if journal.status is None else Transport.CUT_OFF, error)
-            case _:
-                broken = ConnectorBroken(
-                    f"Signing the request failed inside the connector with {type(error).__name__}.",
-                    next_step="Report it to the connector's author.",
-                    detail=self._redactor(str(error)),
-                )
-                ending = Ending(MeaningKind.UNREADABLE, error=broken)
-        return ending
-
-    def _trouble(self, happened: Transport, error: httpx.HTTPError) -> Ending:
-        cause = self._redactor(" ".join(str(error).split()))
-        return Ending(happened, f"{type(error).__name__}{f' ({cause})' if cause else ''}")
-
-    def _refusal(self, error: ConnectorHostError) -> Ending:
-        """Sort an error that the gate or the auth handler raised: nothing of the operation has had an effect."""
-        self._hide_secrets(error)
-        wish = error.retry_after if isinstance(error, QuotaExhausted) else None
-        error.next_step = error.next_step or next_step_of(type(error), Words(self._vendor, ""), wish)
-        if isinstance(error, QuotaExhausted):
-            return Ending(MeaningKind.QUOTA, error.message, retry_after=error.retry_after, error=error)
-        if isinstance(error, TemporaryError):
-            return Ending(Transport.SIGN_IN_FAILED, error.message, error=error)
-        return Ending(MeaningKind.UNREADABLE, error.message, error=error)
-
-    def _hide_secrets(self, error: ConnectorHostError) -> None:
-        """Take the secrets out of an error that a connector's code has written."""
-        error.message, error.detail = self._redactor(error.message), self._redactor(error.detail)
-        error.next_step = self._redactor(error.next_step)
-        error.args = (error.message,)
 
     async def _understood(self, operation: Operation, raw: RawAnswer, look: Look | None) -> Ending:
         """Ask what the answer means; the words of a refusal lose their secrets before anyone reads them."""
@@ -326,7 +266,7 @@ class Door:
         try:
             meaning = await self._reader.read_answer(operation, raw, now) or meaning_of_status(raw, now)
         except ConnectorHostError as error:
-            self._hide_secrets(error)
+            hide_secrets(error, self._redactor)
             return Ending(MeaningKind.UNREADABLE, error.message, raw, error=error)
         seen = None
         if meaning.kind is MeaningKind.SUCCESS:
@@ -374,20 +314,6 @@ def _seen(look: Look | None, body: bytes) -> Any:
     with suppress(ValueError):
         return look(body)
     return None
-
-
-def _unsendable(error: Exception) -> InputInvalid:
-    return InputInvalid(
-        "The request cannot be written as HTTP: its address or a header has characters that are not allowed there.",
-        next_step="Check the credentials and the header parameters for line breaks and foreign letters.",
-        detail=type(error).__name__,
-    )
-
-
-def _outcome(ending: Ending, journal: Journal) -> str:
-    status = f" ({journal.status})" if journal.status is not None else ""
-    said = f": {ending.said}" if ending.said else ""
-    return f"{ending.happened.value}{status}{said}"
 
 
 def _may_follow(operation: Operation, response: httpx.Response) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from connector_host.contract.answers import Meaning, MeaningKind
 from connector_host.contract.auth import ManifestAuth
-from connector_host.contract.errors import ConnectorBroken, ConnectorHostError
+from connector_host.contract.errors import ConnectorBroken, ConnectorHostError, InputInvalid, Problem
 
 SECRET = "MARKER/secret+of=the application"
 TOKEN = "MARKER-token-1"
@@ -154,6 +154,17 @@ async def test_a_hook_that_raises_with_a_secret(connect, caplog):
     async with connect(reads=reads, secret=SECRET) as shop:
         with pytest.raises(ConnectorBroken) as caught:
             await shop.call("shop.Free")
+        check(everything_of(caught.value, caplog))
+
+
+async def test_a_hook_that_raises_with_secrets_in_its_problems(connect, caplog):
+    def reads(_operation, _answer, _now):
+        raise InputInvalid("It cannot be read.", problems=[Problem(SECRET, "rule", f"bad {SECRET}", f"not {SECRET}")])
+
+    async with connect(reads=reads, secret=SECRET) as shop:
+        with pytest.raises(InputInvalid) as caught:
+            await shop.call("shop.Free")
+        assert caught.value.problems[0].sentence.startswith("bad ")
         check(everything_of(caught.value, caplog))
 
 
