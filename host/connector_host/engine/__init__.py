@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from .answer import Answer
 from .arguments import check_arguments
-from .connection import Connection, Connects, SignedIn
+from .connection import Connection, SignedIn
+from .connects import Connects
 from .door import Timeouts
 from .lanes import QuotaInUse, Usage
 from .pull import Page

@@ -9,21 +9,19 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import anyio.to_thread
 import httpx
 
-from connector_host.contract.answers import Meaning, RawAnswer
 from connector_host.contract.auth import AuthContext, SessionAuth
-from connector_host.contract.catalogue import Catalogue, Operation, OperationRate
+from connector_host.contract.catalogue import Operation, OperationRate
 from connector_host.contract.clock import Clock, SystemClock
 from connector_host.contract.errors import CallFacts, PermissionMissing, UnknownName
 from connector_host.contract.hosts import AllowedHosts
 from connector_host.contract.inputs import check_input, prepare_request, wrapped
 from connector_host.contract.manifest import AuthenticationMethod, BodyFormat, Manifest, RateLimit
 from connector_host.contract.nearest import did_you_mean
-from connector_host.contract.permissions import Scope
 from connector_host.contract.secrets import Credentials, Redactor
 from connector_host.contract.sessions import MemorySessionStore, Session, SessionStore
 from connector_host.contract.stream_models import Stream
@@ -32,7 +30,8 @@ from connector_host.contract.variables import render, variables_in
 from .answer import Answer
 from .arguments import check_arguments
 from .blocks import Reading
-from .coded import ReadsByCode, pages_by_code
+from .coded import pages_by_code
+from .connects import Connects
 from .door import Door, Look, Timeouts
 from .gate import Gate
 from .lanes import QuotaInUse
@@ -40,7 +39,7 @@ from .logs import hide_in_logs
 from .plan import window_of
 from .preparation import limited_by
 from .pull import Asked, Bound, Page, pages_of
-from .pushes import Pushes, PushesByCode
+from .pushes import Pushes
 from .quota import QuotaLedger, open_ledger
 from .retry import RetryLimits
 from .source import Source
@@ -50,31 +49,7 @@ from .transport import network
 from .turnstile import Turnstile
 from .ways import choose_way
 
-__all__ = ["Connection", "Connects", "SignedIn"]
-
-
-class Connects(ReadsByCode, PushesByCode, Protocol):
-    """What the engine asks of a connector."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """Who it is and how it signs in."""
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """Its operations."""
-
-    def scope(self, credentials: Credentials) -> Scope | None:
-        """Return the permissions that the credentials were granted; None where the vendor has none."""
-
-    def schema_file(self, relative: str) -> Mapping[str, Any]:
-        """Return the JSON Schema in a file that the manifest names."""
-
-    def auth_handler(self, context: AuthContext) -> httpx.Auth:
-        """Return what signs the requests of one instance. Called in a worker thread."""
-
-    async def read_answer(self, operation: Operation, answer: RawAnswer, now: float) -> Meaning | None:
-        """Return what an answer means; None lets its HTTP status speak."""
+__all__ = ["Connection", "SignedIn"]
 
 
 @dataclass(frozen=True, slots=True)

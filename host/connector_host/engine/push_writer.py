@@ -24,7 +24,7 @@ from .push_report import RecordOutcome
 from .stats import ConnectionStats
 
 if TYPE_CHECKING:
-    from .connection import Connects
+    from .connects import Connects
 
 __all__ = ["LOOK", "OperationWriter", "PushesTo", "Written", "short_answer"]
 
