@@ -134,7 +134,8 @@ class Emitter:
                 fresh.append(self._marked(record, new=before is None))
             rows.append((key, digest, run if key in asked else 0))
             known[key] = (digest, run)
-        store.put(rows, run)
+        # Where not all of the block is taken, its ids are to be asked for again.
+        store.put([(key, digest, 0) for key, digest, _ in rows] if self.cut else rows, run)
         return fresh
 
     def _repeats(self, before: Known, digest: int) -> bool:

@@ -18,6 +18,8 @@ Known = tuple[int, int]
 _FORMAT = 2
 _CACHE_KILOBYTES = 4_000
 _AT_ONCE = 500
+_ROWS_AT_ONCE = 300
+"""Three variables for each and one more are within the 999 that every SQLite takes."""
 _WAITED_SECONDS = 2.0
 """How long another process's checkpoint may take; one that is at work holds the store for as long as it runs."""
 _RECORDS = """
@@ -34,6 +36,10 @@ _ASKED = (
     "SELECT id FROM ids WHERE run = ?1 AND id IN ({})",
     "SELECT key FROM records WHERE asked = ?1 AND key IN ({})",
 )
+_PUT = """
+INSERT INTO records VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET hash = excluded.hash, run = excluded.run, asked = max(asked, excluded.asked)
+"""
 _FROM_FORMAT_1 = ("ALTER TABLE records ADD COLUMN asked INTEGER NOT NULL DEFAULT 0",)
 
 
@@ -104,15 +110,14 @@ class KeyStore:
 
         `rows` have key and hash of each, and the run in which it was asked for by its key, 0 for none.
         """
-        for start in range(0, len(rows), _AT_ONCE):
-            some = rows[start : start + _AT_ONCE]
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            some = rows[start : start + _ROWS_AT_ONCE]
             values = ",".join(("(?2,?3,?1,?4)", *("(?,?,?1,?)",) * (len(some) - 1)))
             self._db.execute(f"INSERT OR IGNORE INTO records VALUES {values}", (run, *chain.from_iterable(some)))  # noqa: S608 -- question marks
 
     def put(self, rows: Iterable[tuple[bytes, int, int]], run: int) -> None:
-        """Note records that may be known; see `add`."""
-        values = ((key, digest, run, asked) for key, digest, asked in rows)
-        self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", values)
+        """Note records that may be known; see `add`. One that was asked for once stays so."""
+        self._db.executemany(_PUT, ((key, digest, run, asked) for key, digest, asked in rows))
 
     def ids_of_run(self, ids: Sequence[bytes], run: int) -> set[bytes]:
         """Return those ids that were asked for in this run."""

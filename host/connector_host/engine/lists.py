@@ -32,12 +32,16 @@ class Caller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One page of a list: the records at each of its places, and the page behind it, None where the list ends."""
+    """One page of a list: the records at each of its places, and the page behind it, None where the list ends.
+
+    `mark` tells pages apart, None for one without records.
+    """
 
     step: Step
     groups: tuple[list[msgspec.Raw], ...] = field(repr=False)
     found: Found
     following: Step | None
+    mark: int | None = None
     call: CallFacts = field(default_factory=CallFacts)
 
     @property
@@ -80,15 +84,16 @@ class Lists:
         given = input_of(each, window, self._settings, asked, self._date_format)
         answer = await self._call(each.operation, given, partial(page_of, lists=paths, told=told))
         if answer.meaning.kind is MeaningKind.END_OF_LIST or not answer.body.strip():
-            return Part(step, tuple([] for _ in paths), Found(0), None, _facts(answer))
+            return Part(step, tuple([] for _ in paths), Found(0), None, call=_facts(answer))
         try:
             groups, values = answer.seen or page_of(answer.body, paths, told)
             found = found_on(each.paging, sum(map(len, groups)), dict(zip(told, values, strict=True)))
         except ValueError as error:
             raise unreadable(answer, f"{error} in it") from None
+        mark = _mark(groups)
         if self._ids_only:
             groups = [_ids_alone(each, rows) for rows in groups]
-        return Part(step, tuple(groups), found, next_step(each.paging, step, found), _facts(answer))
+        return Part(step, tuple(groups), found, next_step(each.paging, step, found), mark, _facts(answer))
 
     async def pages(
         self,
@@ -194,14 +199,16 @@ async def _just(part: Part) -> AsyncGenerator[Part, None]:
     yield part
 
 
+def _mark(groups: Sequence[Sequence[msgspec.Raw]]) -> int | None:
+    """Return what tells a page from others: its first and last record, as they came, and how many it has."""
+    rows = next((group for group in groups if group), None)
+    return None if rows is None else hash((bytes(rows[0]), bytes(rows[-1]), sum(map(len, groups))))
+
+
 def _check_repeat(part: Part, known: dict[int, int]) -> None:
-    """Raise where a page came before; `known` has the pages so far, by the hash of what tells them apart."""
-    rows = next((group for group in part.groups if group), None)
-    if rows is None:
-        return
-    mark = hash((bytes(rows[0]), bytes(rows[-1]), part.size))
-    if known.setdefault(mark, part.step.number) != part.step.number:
-        raise _endless(part, f"page {part.step.number} repeats page {known[mark]}")
+    """Raise where a page came before; `known` has the pages so far, by their marks."""
+    if part.mark is not None and known.setdefault(part.mark, part.step.number) != part.step.number:
+        raise _endless(part, f"page {part.step.number} repeats page {known[part.mark]}")
 
 
 def _endless(part: Part, why: str) -> AnswerUnreadable:

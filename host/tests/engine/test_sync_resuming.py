@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from connector_host.contract.errors import ConfigurationError, InUse
+from connector_host.engine.keys import KeyStore
 from connector_host.engine.report import RunEnd
 from connector_host.engine.state import FolderState
 from connector_host.testing.clock import FakeClock
@@ -23,6 +24,17 @@ async def test_a_limit_in_the_midst_of_one_record_loses_none_of_its_parts(pull, 
     for _ in range(4):
         await pull(vendor, made, limit=2)
     assert [record["no"] for record in records(tmp_path)] == list(range(5))
+
+
+async def test_a_limit_in_the_midst_of_the_records_of_one_id_loses_none_of_them(pull, tmp_path):
+    class WithParts(ThingsVendor):
+        def details(self, given):
+            return [{"id": number} for key in given["ids"] for number in (key, key * 100 + 1, key * 100 + 2)]
+
+    vendor = WithParts(things(1, 2, 3))
+    while not (await pull(vendor, stream(details=True, time=True), limit=1)).finished:
+        pass
+    assert sorted(record["id"] for record in records(tmp_path)) == [1, 2, 3, 101, 102, 201, 202, 301, 302]
 
 
 async def test_a_stop_leaves_a_checkpoint_that_the_next_run_goes_on_from(pull, tmp_path):
@@ -149,6 +161,46 @@ async def test_ids_may_stand_deeper_in_what_is_listed_or_be_all_of_it(pull, tmp_
     made["lists"][0].update(listed)
     await pull(Lists(things(*range(7))), made)
     assert [record["id"] for record in records(tmp_path)] == list(range(7))
+
+
+async def test_an_id_is_asked_for_once_even_if_its_record_comes_with_other_ids_too(pull):
+    class WithTheFirst(ThingsVendor):
+        def list(self, given):
+            answer = super().list(given)
+            return answer | {"data": [*answer["data"], {"id": 0}]} if given["page"] == answer["n"] else answer
+
+        def details(self, given):
+            return [*super().details(given), *([{"id": 0, "seen": given["ids"]}] if 0 not in given["ids"] else [])]
+
+    vendor = WithTheFirst(things(*range(7)))
+    await pull(vendor, stream(details=True))
+    asked = Counter(key for operation, given in vendor.sent if operation == "details" for key in given["ids"])
+    assert asked == Counter(range(7))
+
+
+@pytest.mark.parametrize("paging", ["total", "short", "token"])
+async def test_a_list_with_a_row_for_each_line_is_not_taken_for_one_without_end(pull, tmp_path, paging):
+    class Lines(ThingsVendor):
+        def list(self, given):
+            answer = super().list(given)
+            rows = [{"id": 1 if row["id"] < 4 else 2, "line": row["id"]} for row in answer["data"]]
+            return answer | {"data": rows}
+
+        def details(self, given):
+            return [{"id": key} for key in given["ids"]]
+
+    report = await pull(Lines(things(*range(5))), stream(paging, details=True))
+    assert (report.failures, report.error) == ((), None)
+    assert [record["id"] for record in records(tmp_path)] == [1, 2]
+
+
+async def test_many_keys_at_once_need_no_more_variables_than_every_sqlite_takes():
+    with contextlib.closing(KeyStore(None)) as keys:
+        keys._db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+        rows = [(b"%d" % number, number, 1) for number in range(1_000)]
+        keys.add(rows, 1)
+        assert keys.ids_of_run([key for key, _, _ in rows], 1) == {key for key, _, _ in rows}
+        assert len(keys.known([key for key, _, _ in rows])) == 1_000
 
 
 async def test_keys_of_the_format_before_are_taken_over(pull, tmp_path):
