@@ -72,7 +72,8 @@ class Source:
         key = stream.primary_key[0] if len(stream.primary_key) == 1 and stream.each is None else None
         self._details = DetailsReader(around.call, details, around.settings, key) if details is not None else None
         self._batch = (details.batch or 1) if details is not None else 0
-        self._batches_at_once = _beside_a_list(self._width) if self._batch > 1 else self._width
+        keeps_keys = self._reading.tolerant
+        self._batches_at_once = _beside_keys(self._width) if keeps_keys and self._batch > 1 else self._width
         self._values = Values(around.call, around.settings, self._parents)
         self._in_flight: set[bytes] = set()
         self.list_number = 0
@@ -300,8 +301,8 @@ class Source:
                 source.emitted(block)
 
 
-def _beside_a_list(width: int) -> int:
-    """Return how many batches are asked for at once, as one of the connections is the list's."""
+def _beside_keys(width: int) -> int:
+    """Return how many batches of details are at hand or under way: one less, as keys need memory too (decided)."""
     return min(width, max(2, width - 1))
 
 
