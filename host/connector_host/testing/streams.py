@@ -155,7 +155,7 @@ async def the_future_is_empty(bench: Bench) -> AsyncIterator[str]:
 
 
 async def declared_fields_are_seen(bench: Bench) -> AsyncIterator[str]:
-    """Records come, and each declared field is in one of them, apart from those that are known to be rare."""
+    """Records come, and each field that is declared at their top is in one of them, apart from the known rare ones."""
     records = await bench.records()
     if not records:
         yield "The sandbox has no record, so that nothing is shown."
