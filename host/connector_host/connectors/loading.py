@@ -75,7 +75,7 @@ class Connector:
             if not isinstance(given, Sequence) or not all(isinstance(path, Path) for path in given):
                 raise self._rubbish("operations", "a list of paths")
             documents += given
-        return Catalogue(documents)
+        return Catalogue(documents, connector=self.name)
 
     def method(self, name: str | None = None) -> AuthenticationMethod:
         """Return the authentication method of that name, or the preferred one. Raises UnknownName."""

@@ -146,10 +146,13 @@ class Catalogue:
     A document whose name is the part of an id before the dot is read when one of its operations is asked for, and kept
     whole once a second one is: most streams call a single one. Every document is read where that does not find one,
     and for a list of all.
+
+    `connector` is what the check command takes, a name or a folder, for the errors of documents that cannot be read.
     """
 
-    def __init__(self, documents: Iterable[Path]) -> None:
+    def __init__(self, documents: Iterable[Path], *, connector: str = "CONNECTOR") -> None:
         self._documents = tuple(documents)
+        self._connector = connector
         self._read: dict[Path, tuple[Operation, ...]] = {}
         self._asked: dict[str, Operation] = {}
         self._opened: set[Path] = set()
@@ -204,14 +207,15 @@ class Catalogue:
     def _found_in(self, document: Path, operation_id: str) -> Operation | None:
         first = document not in self._opened
         self._opened.add(document)
-        operations = _read_document(document) if first else self._operations_in(document)
+        operations = _read_document(document, self._connector) if first else self._operations_in(document)
         found = next((each for each in operations if each.id == operation_id), None)
         return _alone(found) if first and found is not None else found
 
     def _operations_in(self, document: Path) -> tuple[Operation, ...]:
         if document not in self._read:
             self._opened.add(document)
-            self._read[document] = tuple(self._asked.get(each.id, each) for each in _read_document(document))
+            operations = _read_document(document, self._connector)
+            self._read[document] = tuple(self._asked.get(each.id, each) for each in operations)
         return self._read[document]
 
     def search(self, text: str = "", area: str | None = None) -> list[Operation]:
@@ -236,7 +240,7 @@ class Catalogue:
         return {operation_id.lower(): operation for operation_id, operation in self._by_id.items()}
 
 
-def _read_document(path: Path) -> Iterator[Operation]:
+def _read_document(path: Path, connector: str) -> Iterator[Operation]:
     try:
         document = msgspec.json.decode(path.read_bytes())
         components = document.get("components", {}).get("schemas", {})
@@ -250,7 +254,7 @@ def _read_document(path: Path) -> Iterator[Operation]:
         raise ConnectorBroken(
             f"{path.name} of the catalogue is no OpenAPI document of the expected form.",
             detail=f"{type(error).__name__}: {error}",
-            next_step="See every fault with: connector-host check CONNECTOR",
+            next_step=f"See every fault with: connector-host check {connector}",
         ) from None
 
 

@@ -98,7 +98,7 @@ class ConnectorFolder:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The operations of these documents."""
-        return Catalogue(self.documents)
+        return Catalogue(self.documents, connector=str(self.folder))
 
 
 class KnownManifests(Protocol):

@@ -28,6 +28,16 @@ def test_connector_is_loaded_with_its_operations(site):
     assert connector.manifest.version == 3
 
 
+def test_a_document_that_cannot_be_read_leads_to_the_check_of_its_connector(site):
+    package = site.install("shop")
+    (package / "schemas" / "operations" / "things.json").write_text("{")
+    connector = load_connector("shop")
+    for catalogue, name in ((connector.catalogue, "shop"), (connector.folder.catalogue, str(package))):
+        with pytest.raises(ConnectorBroken) as raised:
+            catalogue.get("things.ListThings")
+        assert raised.value.next_step == f"See every fault with: connector-host check {name}"
+
+
 BROKEN_MANIFESTS = {
     "typo": ({"label: Plain things": "lable: Plain things"}, ManifestInvalid, 'Did you mean "label"'),
     "notyaml": ({"contract: 1": "contract: [1"}, ManifestInvalid, "not YAML"),
