@@ -127,11 +127,22 @@ async def test_files_that_do_not_fit_the_state_are_left_alone(pull, tmp_path):
     assert [record["id"] for record in records(tmp_path)] == [3]
 
 
-async def test_ids_whose_records_are_safe_are_not_asked_for_again(pull, tmp_path):
+def keys_of_format_1(file):
+    """Turn the file with the keys into what the format before would have in it."""
+    with contextlib.closing(sqlite3.connect(file)) as keys:
+        keys.execute("INSERT INTO ids SELECT key, asked FROM records WHERE asked > 0")
+        keys.execute("ALTER TABLE records DROP COLUMN asked")
+        keys.execute("PRAGMA user_version=1")
+        keys.commit()
+
+
+@pytest.mark.parametrize("between", [lambda _: None, keys_of_format_1], ids=["as it is", "from the format before"])
+async def test_ids_whose_records_are_safe_are_not_asked_for_again(pull, tmp_path, between):
     vendor = ThingsVendor(things(*range(12)))
     await pull(vendor, stream(details=True), watch=lambda sync, moved: sync.stop() if moved.page == 3 else None)
     safe = {record["id"] for record in records(tmp_path)}
     assert 0 < len(safe) < 12
+    between(tmp_path / ".state" / "things.keys.db")
     vendor.sent.clear()
     await pull(vendor, stream(details=True))
     assert not safe & {key for operation, given in vendor.sent if operation == "details" for key in given["ids"]}
@@ -207,9 +218,7 @@ async def test_keys_of_the_format_before_are_taken_over(pull, tmp_path):
     vendor = ThingsVendor(things(1, 2))
     await pull(vendor, stream(details=True))
     file = tmp_path / ".state" / "things.keys.db"
-    with contextlib.closing(sqlite3.connect(file)) as keys:
-        keys.execute("ALTER TABLE records DROP COLUMN asked")
-        keys.execute("PRAGMA user_version=1")
+    keys_of_format_1(file)
     vendor.things[3] = {"id": 3, "at": 3}
     report = await pull(vendor, stream(details=True))
     assert (report.written, report.counts.unchanged) == (1, 2)
