@@ -4,7 +4,7 @@ import gc
 
 __all__ = ["collect_as_at_start", "collect_as_at_work"]
 
-_AT_START, _AT_WORK = 200_000, 50_000
+_AT_START, _AT_WORK = 200_000, 10_000
 """New objects after which the youngest are looked through."""
 
 
