@@ -102,7 +102,7 @@ def test_no_text_is_too_strange_for_a_format(value):
         ({"minLength": 1}, "", "This is empty.", ""),
         ({"minItems": 1}, [], "This is empty.", ""),
         ({"minLength": 8}, "x", "This needs at least 8 characters.", ""),
-        ({"maxLength": 2}, "xxx", "This has at most 2 characters.", ""),
+        ({"maxLength": 2}, "abc", "This has at most 2 characters.", ""),
         ({"minimum": 1}, 0, "This is at least 1.", ""),
         ({"exclusiveMaximum": 1}, 1, "This is less than 1.", ""),
         ({"uniqueItems": True}, [1, 1], "The same entry stands here twice.", "Remove one of them."),
